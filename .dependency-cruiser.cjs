@@ -50,6 +50,7 @@ const FLOORS = {
     ['agent'],
     ['model-proxy'],
     ['turns'],
+    ['exec'],
     ['door'],
     ['tasks'],
     ['boot'],

@@ -7,6 +7,7 @@ import type { Redis } from 'ioredis';
 import { getKeys } from '../src/store/keys.ts';
 import { getExitCode } from './agent/exit.ts';
 import { AGENT_STEPS } from './boot/agent-steps.ts';
+import { passToBody } from './boot/body-input.ts';
 import { Boot, type BootStep, EX_CONFIG, runSteps } from './boot/boot.ts';
 import { admitWorker, claimNodeName, openDoor, readRecord, waitForClaim } from './boot/identity-steps.ts';
 import type { Log } from './log.ts';
@@ -63,9 +64,12 @@ const obeySignals: BootStep = ({ signal, shutdown, workload }) => {
   return undefined;
 };
 
-/** The workload receives prompts from now on. */
-const readInput: BootStep = ({ input, workload }) => {
-  void input?.run((entry) => workload.handle(entry));
+/** The workload receives prompts from now on, and the body its own messages. */
+const readInput: BootStep = (boot) => {
+  const { input, workload } = boot;
+  void input?.run((entry) => {
+    if (!passToBody(boot, entry)) workload.handle(entry);
+  });
   return undefined;
 };
 
@@ -111,6 +115,7 @@ async function finish(boot: Boot): Promise<number> {
   const { exit, code, sentence, answered } = await workload.result;
   boot.stopInput();
   boot.door?.close();
+  await Promise.all(boot.closing.map((close) => close()));
   await environment.modelProxy?.close();
   // If the agent had to end, the entry has its exit; the body itself ended as requested.
   const exitCode = shutdown.reason === 'shutdown' ? getExitCode(exit) : code;

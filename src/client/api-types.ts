@@ -332,6 +332,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/workers/{worker_id}/exec': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Run a command in a worker
+     * @description It runs as the agent's user, with `allowed_commands` only. The response is its result, or a stream if `Accept` asks for one. Unless it is detached, it ends with all its children when the client disconnects.
+     */
+    post: operations['execInWorker'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/workers/{worker_id}/explain': {
     parameters: {
       query?: never;
@@ -380,6 +400,101 @@ export interface paths {
     get: operations['streamOutput'];
     put?: never;
     post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/processes': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the processes that clients have started in a worker
+     * @description Those that run, and the last detached ones that have ended.
+     */
+    get: operations['listProcesses'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/processes/{process_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a process */
+    get: operations['getProcess'];
+    put?: never;
+    post?: never;
+    /** Kill a process with all its children, and delete what is kept of it */
+    delete: operations['deleteProcess'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/processes/{process_id}/output': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read the output of a process, from any offset to its end
+     * @description What is no longer kept is reported by one event `lost`. While a client reads, the process waits for it.
+     */
+    get: operations['streamProcessOutput'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/processes/{process_id}/signal': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /** Send a signal to a process and its children */
+    post: operations['signalProcess'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/processes/{process_id}/stdin': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Write to the standard input of a process
+     * @description The body of the request is written as it is, of any size, as fast as the process reads.
+     */
+    post: operations['writeToProcess'];
     delete?: never;
     options?: never;
     head?: never;
@@ -503,6 +618,70 @@ export interface components {
       };
       /** @description the worker that was waited for */
       worker_id?: string;
+    };
+    /** @description An event of the output of a process. */
+    ExecEvent: {
+      /** @description JSON; `exit` is always the last event, and without it the connection was cut */
+      data: string;
+      /** @enum {string} */
+      event: 'started' | 'stdout' | 'stderr' | 'lost' | 'exit';
+      /** @description the offset from which reading continues after this event */
+      id?: string;
+    };
+    /** @description A command to run in a worker. */
+    ExecRequest: {
+      /** @description program and arguments; either this or `shell` */
+      command?: string[];
+      /** @description directory, by default the workspace, to which it is relative */
+      cwd?: string;
+      /** @description do not wait: it outlives this request, and ends with the body */
+      detach?: boolean;
+      /** @description variables in addition to the agent's */
+      env?: {
+        [key: string]: string;
+      };
+      /** @description keep standard input open for `…/processes/{process_id}/stdin` */
+      open_stdin?: boolean;
+      /** @description a command line for `/bin/sh` */
+      shell?: string;
+      /** @description the whole standard input, as text */
+      stdin?: string;
+      /** @description the same, as bytes */
+      stdin_base64?: string;
+      /** @description it is ended after this time, with SIGTERM and then SIGKILL */
+      timeout_seconds?: number;
+    };
+    /** @description The end of a command, and its output. */
+    ExecResult: {
+      /** @description why it was refused, not started or killed */
+      error?: string;
+      /** @description as a shell reports it: 128 and the signal, 124 after the timeout, 126 if it was refused, 127 if not found */
+      exit_code: number;
+      /**
+       * @description the kernel killed it, because the body's memory was used up
+       * @constant
+       */
+      oom?: true;
+      process_id: string;
+      /** @description the signal that ended it, such as `SIGKILL` */
+      signal: string | null;
+      stderr: string;
+      /** @description the bytes of `stderr`, if they are not UTF-8 */
+      stderr_base64?: string;
+      /** @description U+FFFD stands for bytes that are not UTF-8 */
+      stdout: string;
+      /** @description the bytes of `stdout`, if they are not UTF-8 */
+      stdout_base64?: string;
+      /**
+       * @description `timeout_seconds` was over
+       * @constant
+       */
+      timed_out?: true;
+      /**
+       * @description only the end of the output, at most 4 MiB, is here
+       * @constant
+       */
+      truncated?: true;
     };
     /** @description What was observed, and what the manager would do next. */
     Explanation: {
@@ -745,6 +924,41 @@ export interface components {
         warm: number;
       };
       worker_type: string;
+    };
+    /** @description A process that a client has started in a worker. */
+    Process: {
+      command?: string[];
+      cwd: string;
+      /** @description it outlives the client that started it */
+      detached: boolean;
+      ended_at?: string;
+      /** @description why it was refused, not started or killed */
+      error?: string;
+      /** @description as a shell reports it: 128 and the signal, 124 after the timeout, 126 if it was refused, 127 if not found */
+      exit_code?: number;
+      /**
+       * @description the kernel killed it, because the body's memory was used up
+       * @constant
+       */
+      oom?: true;
+      /** @description bytes of both output streams so far: the offset of the next one */
+      output_bytes: number;
+      /** @description in the body */
+      pid?: number;
+      process_id: string;
+      shell?: string;
+      /** @description the signal that ended it, such as `SIGKILL` */
+      signal?: string | null;
+      started_at: string;
+      /** @enum {string} */
+      status: 'running' | 'ended';
+      /** @description whether its standard input can be written to */
+      stdin_open: boolean;
+      /**
+       * @description `timeout_seconds` was over
+       * @constant
+       */
+      timed_out?: true;
     };
     /** @description A target of the HTTP service discovery of Prometheus. */
     ScrapeTarget: {
@@ -4128,6 +4342,162 @@ export interface operations {
       };
     };
   };
+  execInWorker: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "shell": "echo hello; exit 3",
+         *       "timeout_seconds": 10
+         *     }
+         */
+        'application/json': components['schemas']['ExecRequest'];
+      };
+    };
+    responses: {
+      /** @description The command has ended, or its stream begins. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['ExecResult'];
+          'application/vnd.worker-manager.exec': string;
+          'text/event-stream': components['schemas']['ExecEvent'];
+        };
+      };
+      /** @description It was started and runs on. */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Process'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   explainWorker: {
     parameters: {
       query?: never;
@@ -4414,6 +4784,800 @@ export interface operations {
       };
       /** @description The host name is not allowed. */
       421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listProcesses: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Process'][];
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getProcess: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /** @example 0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4 */
+        process_id: string;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Process'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteProcess: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /** @example 0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4 */
+        process_id: string;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Process'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  streamProcessOutput: {
+    parameters: {
+      query?: {
+        /**
+         * @description whether to wait for more
+         * @example false
+         */
+        follow?: 'true' | 'false';
+        /**
+         * @description bytes of both streams to skip
+         * @example 0
+         */
+        offset?: number;
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: {
+        /** @description takes the place of `offset` */
+        'last-event-id'?: string;
+      };
+      path: {
+        /** @example 0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4 */
+        process_id: string;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The output. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/vnd.worker-manager.exec': string;
+          'text/event-stream': components['schemas']['ExecEvent'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  signalProcess: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /** @example 0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4 */
+        process_id: string;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "signal": "SIGINT"
+         *     }
+         */
+        'application/json': {
+          /** @enum {string} */
+          signal:
+            | 'SIGHUP'
+            | 'SIGINT'
+            | 'SIGQUIT'
+            | 'SIGKILL'
+            | 'SIGUSR1'
+            | 'SIGUSR2'
+            | 'SIGTERM'
+            | 'SIGCONT'
+            | 'SIGSTOP'
+            | 'SIGWINCH';
+        };
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Process'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  writeToProcess: {
+    parameters: {
+      query?: {
+        /**
+         * @description whether the input ends after it
+         * @example true
+         */
+        close?: 'true' | 'false';
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /** @example 0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4 */
+        process_id: string;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            /** @description number of bytes that were written */
+            bytes: number;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
         headers: {
           [name: string]: unknown;
         };

@@ -4,6 +4,7 @@
  * `connect` uses the HTTP API and needs only `fetch`: it imports neither Node's modules nor packages that need them.
  * `fromRedis` gives the same objects over Redis alone, and loads its client when it is called.
  */
+export type { CommandCollection, CommandHandle, CommandOptions, CommandResult } from './commands.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { ReadOptions } from './entries.ts';
 export { ManagerError, TaskFailed, TurnFailed } from './errors.ts';

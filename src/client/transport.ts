@@ -6,6 +6,8 @@
 
 import type { ManagerError } from './errors.ts';
 import type {
+  CommandEvent,
+  CommandRequest,
   ExplanationInfo,
   NodeInfo,
   Page,
@@ -13,6 +15,7 @@ import type {
   PoolDefinition,
   PoolInfo,
   PoolScaled,
+  ProcessInfo,
   StatsInfo,
   TaskFilter,
   TaskInfo,
@@ -133,6 +136,28 @@ export interface PoolTransport {
   getStats(options: RequestOptions): Promise<StatsInfo>;
 }
 
-export interface Transport extends WorkerTransport, TaskTransport, PoolTransport {
+export interface CommandTransport {
+  /** Runs a command while the caller reads; the last event is `exit`, and without it the connection was cut. */
+  runProcess(id: string, request: CommandRequest, signal: AbortSignal): AsyncGenerator<CommandEvent>;
+  startProcess(id: string, request: CommandRequest, options: RequestOptions): Promise<ProcessInfo>;
+  /** The output of a process from an offset on, to its end. */
+  readProcess(
+    id: string,
+    processId: string,
+    offset: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<CommandEvent>;
+  listProcesses(id: string, options: RequestOptions): Promise<ProcessInfo[]>;
+  killProcess(id: string, processId: string, options: RequestOptions): Promise<void>;
+  writeToProcess(
+    id: string,
+    processId: string,
+    bytes: Uint8Array,
+    close: boolean,
+    options: RequestOptions,
+  ): Promise<void>;
+}
+
+export interface Transport extends WorkerTransport, CommandTransport, TaskTransport, PoolTransport {
   close(): Promise<void>;
 }

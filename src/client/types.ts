@@ -49,6 +49,19 @@ export interface WorkerEvent {
   actions: string[];
 }
 
+/** A command as it is sent: program and arguments, or a command line of a shell. */
+export type CommandRequest = Omit<RequestBody<operations['execInWorker']>, 'detach'>;
+/** How a command ended. */
+export type CommandEnd = Pick<Schemas['ExecResult'], 'exit_code' | 'signal' | 'oom' | 'timed_out' | 'error'>;
+/** A process that a client has started in a worker. */
+export type ProcessInfo = Schemas['Process'];
+/** An event of the output of a process. Offsets count the bytes of both streams. */
+export type CommandEvent =
+  | ({ type: 'started' } & ProcessInfo)
+  | { type: 'stdout' | 'stderr'; offset: number; bytes: Uint8Array }
+  | { type: 'lost'; offset: number; bytes: number }
+  | ({ type: 'exit'; process_id: string; output_bytes: number } & CommandEnd);
+
 /** A task for a pool: a function call, a command or a prompt. */
 export type TaskInput = RequestBody<operations['createTask']>;
 /** An accepted task. */

@@ -1,4 +1,5 @@
 import { type ClientContext, withWait } from './client-context.ts';
+import { CommandCollection } from './commands.ts';
 import { lastEntryId, type ReadOptions, readEntries } from './entries.ts';
 import { ManagerError } from './errors.ts';
 import { newKey } from './new-key.ts';
@@ -34,12 +35,15 @@ export interface SendOptions extends ChangeOptions {
  */
 export class WorkerHandle {
   readonly id: string;
+  /** Commands in the worker, beside its agent. */
+  readonly commands: CommandCollection;
   readonly #context: ClientContext;
   #info: WorkerInfo;
 
   constructor(context: ClientContext, info: WorkerInfo) {
     this.#context = context;
     this.id = info.worker_id;
+    this.commands = new CommandCollection(context, this.id);
     this.#info = info;
   }
 

@@ -16,6 +16,7 @@ const pool = { name: 'text' };
 const task = { task_id: 'count-1' };
 
 const worker = { worker_id: '6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10' };
+const anyProcess = { ...worker, process_id: '0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4' };
 const wait = { timeout_seconds: 30 };
 /** Ends at the present end of a stream, instead of waiting for more. */
 const present = { follow: 'false', tail: 10 };
@@ -42,6 +43,13 @@ export const EXAMPLES: Record<string, OperationExample> = {
   explainWorker: { params: worker },
   promptWorker: { params: worker, body: { content: 'hello' }, status: 202 },
   interruptWorker: { params: worker, status: 202 },
+  execInWorker: { params: worker, body: { shell: 'echo hello; exit 3', timeout_seconds: 10 } },
+  listProcesses: { params: worker },
+  getProcess: { params: anyProcess, status: 404 },
+  streamProcessOutput: { params: anyProcess, query: { offset: 0, follow: 'false' }, status: 404 },
+  writeToProcess: { params: anyProcess, query: { close: 'true' }, status: 404 },
+  signalProcess: { params: anyProcess, body: { signal: 'SIGINT' }, status: 404 },
+  deleteProcess: { params: anyProcess, status: 404 },
   stopWorker: { params: worker, query: { wait: 'stopped', ...wait } },
   startWorker: { params: worker, query: { wait: 'running', ...wait } },
   restartWorker: { params: worker, query: { reason: 'a new configuration' } },

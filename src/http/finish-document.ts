@@ -8,6 +8,8 @@ import { EXAMPLES } from './examples.ts';
 
 /** Methods that change something, and whose repetition is recognized by a key. */
 const CHANGES = new Set(['post', 'put', 'delete', 'patch']);
+/** Tags of operations that go to a body as they come: what they do is done again. */
+const UNKEYED = ['processes'];
 const ERROR = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
 
 export function finishDocument<D extends object>(generated: D): D {
@@ -20,16 +22,18 @@ export function finishDocument<D extends object>(generated: D): D {
       for (const tag of operation.tags ?? []) used.add(tag);
       addExample(operation);
       if (method === 'put') omitPathFields(operation);
-      if (CHANGES.has(method)) addKey(operation);
+      if (CHANGES.has(method)) addRefusals(operation);
       operation.responses = { ...operation.responses, 431: ADDRESS_TOO_LONG };
     }
   document.tags = [...used].sort().map((name) => ({ name, description: TAGS[name] ?? '' }));
   return document as D;
 }
 
-function addKey(operation: OpenApiOperation): void {
-  const { parameters = [], requestBody } = operation;
-  operation.parameters = [...parameters, { $ref: '#/components/parameters/IdempotencyKey' }];
+/** The key of a change, and the errors that any change may have. */
+function addRefusals(operation: OpenApiOperation): void {
+  const { parameters = [], requestBody, tags = [] } = operation;
+  if (!tags.some((tag) => UNKEYED.includes(tag)))
+    operation.parameters = [...parameters, { $ref: '#/components/parameters/IdempotencyKey' }];
   const refusals = { ...REFUSALS.change, ...(requestBody && REFUSALS.body) };
   const described = Object.entries(refusals).map(([status, description]) => [
     status,

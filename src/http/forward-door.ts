@@ -32,7 +32,8 @@ export function streamRequest(
     const headers = keep(request.headers);
     const inner = ask({ socketPath, method, path: url, headers, agent });
     inner.on('response', (answer) => {
-      endWhenStalled(request.socket, unreadMs);
+      // The connection may be used again for the next request.
+      response.once('close', endWhenStalled(request.socket, unreadMs));
       response.writeHead(answer.statusCode ?? 500, answer.statusMessage, keep(answer.headers));
       response.flushHeaders();
       answer.pipe(response);

@@ -30,6 +30,8 @@ export interface PassOptions extends Pick<DoorCall, 'kind' | 'path' | 'waitSecon
   body?: Buffer | string;
   /** In addition to the request's own. */
   headers?: Record<string, string>;
+  /** Called with the door's answer, before it is passed on. */
+  onAnswer?: (answer: IncomingMessage) => void;
 }
 
 /** Sends the request to the door, and its response to the client. Throws a Fault if the door gives none. */
@@ -47,6 +49,7 @@ export async function passToDoor(
   raw.once('close', () => gone.abort());
   const call = { kind, method, path, headers, body, waitSeconds, signal: gone.signal };
   const answer = await doors.request(worker_id, call);
+  options.onAnswer?.(answer);
   reply.hijack();
   raw.writeHead(answer.statusCode ?? 502, {
     ...(reply.getHeaders() as OutgoingHttpHeaders),
@@ -72,7 +75,7 @@ export const withRawBodies =
 export async function passUpgradeToDoor(
   doors: DoorService,
   { request, socket, head }: UpgradeCall,
-  options: Omit<PassOptions, 'body' | 'method'>,
+  options: Omit<PassOptions, 'body' | 'method' | 'onAnswer'>,
 ): Promise<void> {
   const { worker_id, kind, path, waitSeconds } = options;
   const { upgrade = '', 'sec-websocket-protocol': protocols } = request.headers;

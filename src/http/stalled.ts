@@ -5,9 +5,9 @@ const CHECKS = 3;
 
 /**
  * Destroys the socket if nothing of what waits to be sent has been read for `ms`. A connection on which there is nothing
- * to say stays open.
+ * to say stays open. Returns the function that ends the watch.
  */
-export function endWhenStalled(socket: Socket, ms: number): void {
+export function endWhenStalled(socket: Socket, ms: number): () => void {
   let last = -1;
   let same = 0;
   const timer = setInterval(() => {
@@ -19,5 +19,10 @@ export function endWhenStalled(socket: Socket, ms: number): void {
     if (same >= CHECKS) socket.destroy();
   }, ms / CHECKS);
   timer.unref();
-  socket.once('close', () => clearInterval(timer));
+  const stop = () => {
+    clearInterval(timer);
+    socket.off('close', stop);
+  };
+  socket.once('close', stop);
+  return stop;
 }

@@ -1,5 +1,12 @@
 /** What the routes of workers need of the manager. */
-import type { Goal, InputMessage, WaitObservation, WorkerStream, WorkerView } from '../model/index.ts';
+import type {
+  ExecMessage,
+  Goal,
+  InputMessage,
+  WaitObservation,
+  WorkerStream,
+  WorkerView,
+} from '../model/index.ts';
 import type { SendCommand } from './commands.ts';
 import type { SourceEntry } from './event-stream.ts';
 
@@ -24,7 +31,7 @@ export interface WorkerService {
   /** Adds a message to the input. A repeated key is the same message. */
   sendInput(
     id: string,
-    input: { message: InputMessage; key: string | undefined },
+    input: { message: InputMessage | ExecMessage; key: string | undefined },
   ): Promise<{ outcome: 'sent' | 'repeated' | 'gone' | 'full' | 'differs'; entry_id: string }>;
   /** Waits until the worker reaches the goal, can no longer reach it (`missed`), or the signal fires (`late`). */
   waitFor(

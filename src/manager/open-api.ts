@@ -28,8 +28,8 @@ interface ApiDeps {
   pools: PoolServices;
   tasks: Tasks;
   taskService: TaskService;
-  /** Counts the open connections to bodies. */
-  metrics: Pick<Metrics, 'openConnections' | 'beforeScrape'>;
+  /** Counts the open connections to bodies, and the commands in them. */
+  metrics: Pick<Metrics, 'openConnections' | 'beforeScrape' | 'execs' | 'execDuration'>;
   /** Why nothing may be written now; `undefined` if it may. */
   writesRefused: () => string | undefined;
   now: () => number;
@@ -56,6 +56,13 @@ export async function openHttpApi(
     log,
     plugins: createApiRoutes({
       workers,
+      exec: {
+        doors,
+        onExec(result, seconds) {
+          deps.metrics.execs.inc(1, { result });
+          if (seconds !== undefined) deps.metrics.execDuration.observe(seconds);
+        },
+      },
       pools: {
         views,
         nodes: () => store.nodes(),

@@ -11,6 +11,7 @@ export * from './command.ts';
 export * from './cut.ts';
 export * from './decision.ts';
 export * from './digest.ts';
+export * from './exec.ts';
 export * from './fault.ts';
 export * from './goals.ts';
 export * from './grace.ts';

@@ -14,3 +14,13 @@ export const PROMPT_DEADLINE_SECONDS = 7 * DAY_SECONDS;
 export const TASK_TIMEOUT_LIMIT_SECONDS = 7 * DAY_SECONDS;
 /** Interval between heartbeats of a wrapper, in milliseconds. */
 export const HEARTBEAT_INTERVAL_MS = 5000;
+
+/** Longest time that `timeout_seconds` gives a process in a worker: a week. */
+export const EXEC_SECONDS = 7 * DAY_SECONDS;
+/** Maximum length of one argument, path or value of a variable, in characters: the kernel takes 128 KiB (execve(2)). */
+export const EXEC_TEXT_LIMIT = 131_072;
+/** Maximum number of a command's words, and of its variables. */
+export const EXEC_ARGUMENT_LIMIT = 4096;
+export const EXEC_ENV_LIMIT = 1024;
+/** Names of variables. */
+export const EXEC_VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { execFields, hasOneCommand, hasOneInput, ONE_COMMAND, ONE_INPUT } from './exec.ts';
 import { PROMPT_DEADLINE_SECONDS, REQUEST_ID_LIMIT, TEXT_LIMIT } from './limits.ts';
 
 /** A message from an orchestrator on `worker:<id>:input`. */
@@ -16,6 +17,17 @@ export const inputMessage = z.discriminatedUnion('type', [
 ]);
 export type InputMessage = z.infer<typeof inputMessage>;
 
+/** A command for the body, on the same stream: it runs beside the agent, and does not wait for a turn. */
+export const execMessage = z
+  .strictObject({
+    type: z.literal('exec'),
+    ...execFields,
+    request_id: z.string().max(REQUEST_ID_LIMIT).optional(),
+  })
+  .refine(hasOneCommand, ONE_COMMAND)
+  .refine(hasOneInput, ONE_INPUT);
+export type ExecMessage = z.infer<typeof execMessage>;
+
 /** Types of the entries on `worker:<id>:output`. */
 export const OUTPUT_TYPES = [
   'ready',
@@ -30,6 +42,8 @@ export const OUTPUT_TYPES = [
   'turn_completed',
   'turn_failed',
   'completed',
+  'exec_output',
+  'exec_completed',
   'gap',
   'exited',
 ] as const;
@@ -50,7 +64,7 @@ export interface OutputMessage {
    */
   partial?: boolean;
   /**
-   * Only for `stdout` and `stderr` that are not valid UTF-8: the bytes of `content`, which has U+FFFD in place of
+   * Only for `stdout`, `stderr` and `exec_output` that are not valid UTF-8: the bytes of `content`, which has U+FFFD in place of
    * invalid bytes.
    */
   base64?: string;

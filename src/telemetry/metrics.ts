@@ -8,6 +8,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { CommandName, FaultCode } from '../model/index.ts';
 import { canaryMetrics } from './canary-metrics.ts';
 import { dependencyMetrics } from './dependency-metrics.ts';
+import { execMetrics } from './exec-metrics.ts';
 import { createInstruments } from './instruments.ts';
 import { taskMetrics } from './task-metrics.ts';
 import { webhookMetrics } from './webhook-metrics.ts';
@@ -100,6 +101,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Number of open requests to and connections with the bodies of workers, by what they are for.',
       ['kind'],
     ),
+    ...execMetrics(made),
     loopBlocked: gauge(
       'loop_blocked_seconds',
       'Time for which the main loop has been blocked; all other metrics are that old.',

@@ -102,6 +102,7 @@ export async function prepareAgent(options: {
     home,
     modelProxy,
     resumed,
+    touch: () => options.heartbeat.touch(),
     processOptions: (session) => {
       const { argv, env } = launch(session);
       const own: Record<string, string> = {

@@ -82,6 +82,8 @@ export class Boot {
   /** The connection for blocked reads. */
   blocking!: Redis;
   input?: InputReader;
+  /** Called before the end of the body is reported. */
+  readonly closing: (() => Promise<unknown>)[] = [];
 
   /** What has been done when, in milliseconds since the process started. */
   readonly marks: [name: string, at: number][] = [];

@@ -33,16 +33,19 @@ export function evaluateToolCall(request: unknown, allowed: readonly string[]): 
   if (!SHELL_TOOLS.includes(tool)) return toDecision();
   const command = ((input ?? {}) as Record<string, unknown>).command;
   if (typeof command !== 'string') return toDecision();
+  const refusal = explainRefusal(command, allowed);
+  return toDecision(refusal && `${refusal} Continue without it, or report what you could not do.`);
+}
+
+/** Which programs of a shell command are not allowed, as far as its text shows; undefined if none is found. */
+export function explainRefusal(command: string, allowed: readonly string[]): string | undefined {
   const free = new Set([...allowed, ...BASE_COMMANDS, ...BUILTINS]);
   const refused = findPrograms(command).filter((name) => !free.has(name));
-  if (refused.length === 0) return toDecision();
+  if (refused.length === 0) return undefined;
   const names = refused.slice(0, NAMED).join(', ');
   const list =
     allowed.length > NAMED ? `${allowed.slice(0, NAMED).join(', ')} …` : allowed.join(', ') || 'none';
-  return toDecision(
-    `${names} ${refused.length === 1 ? 'is' : 'are'} not in allowed_commands (${list}), regardless of how it is started. ` +
-      'Continue without it, or report what you could not do.',
-  );
+  return `${names} ${refused.length === 1 ? 'is' : 'are'} not in allowed_commands (${list}), regardless of how it is started.`;
 }
 
 function toDecision(refusal?: string): PolicyDecision {

@@ -29,6 +29,11 @@ export interface PrivilegeSettings {
 export interface Privileges {
   /** The argv that starts the agent with its privileges. */
   run(argv: string[]): string[];
+  /**
+   * The argv that runs a command for a client as the agent would: with `allowed_commands` only, and not with the
+   * agent's own program.
+   */
+  runCommand(argv: string[]): string[];
   /** The argv that runs a helper command as the agent's user, with any program. */
   helperCommand(argv: string[]): string[];
   /**
@@ -73,6 +78,7 @@ export function createPrivileges(settings: PrivilegeSettings, spec: WorkerSpec):
   if (process.getuid?.() !== WRAPPER_UID || !existsSync(CONFINE)) {
     return {
       run: (argv) => argv,
+      runCommand: (argv) => argv,
       helperCommand: (argv) => argv,
       enforcement: advice,
       missing,
@@ -90,15 +96,17 @@ export function createPrivileges(settings: PrivilegeSettings, spec: WorkerSpec):
   ];
   const given = allowed?.flatMap((name) => findProgram(name, path) ?? []) ?? [];
   const rules = locked ? lockedRules(settings.workspace, mounts) : [];
+  const node = groups.get('node');
+  const nodeGroup = node === undefined ? [] : [node];
   const user = (gids: number[]) => ['--user', [`${AGENT_UID}:${AGENT_UID}`, ...gids].join(',')];
   return {
     run: (argv) => {
       const self = resolveChain(argv[0] ?? '', path);
-      const node = groups.get('node');
-      const gids = locked ? groupsOf([...given, ...self]) : node === undefined ? [] : [node];
+      const gids = locked ? groupsOf([...given, ...self]) : nodeGroup;
       const extra = locked ? self.flatMap((file) => ['--exec', file]) : [];
       return [CONFINE, ...user(gids), ...rules, ...extra, '--', ...argv];
     },
+    runCommand: (argv) => [CONFINE, ...user(locked ? groupsOf(given) : nodeGroup), ...rules, '--', ...argv],
     // In the wrapper's group, because the agent could trace a process of its own user and group and so gain
     // its groups.
     helperCommand: (argv) => [

@@ -1,5 +1,6 @@
 /** The operations of a manager over its HTTP API. Only this folder knows the API's paths. */
 import type { Transport } from '../transport.ts';
+import { createHttpCommands } from './http-commands.ts';
 import { createHttpPools } from './http-pools.ts';
 import { createHttpTasks } from './http-tasks.ts';
 import { createHttpWorkers } from './http-workers.ts';
@@ -7,6 +8,7 @@ import type { HttpRequester } from './request.ts';
 
 export const createHttpTransport = (requester: HttpRequester): Transport => ({
   ...createHttpWorkers(requester),
+  ...createHttpCommands(requester),
   ...createHttpTasks(requester),
   ...createHttpPools(requester),
   close: async () => {},

@@ -23,7 +23,7 @@ export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   query?: Record<string, string | number | boolean | readonly string[] | undefined>;
-  body?: { type: string; text: string } | undefined;
+  body?: { type: string; text: string } | { type: string; bytes: Uint8Array } | undefined;
   headers?: Record<string, string | undefined>;
   /** Repeats are the same request for the manager. */
   idempotencyKey?: string | undefined;
@@ -67,23 +67,30 @@ export class HttpRequester {
     }
   }
 
+  /** The response as JSON, of one attempt: for what must not be done twice. */
+  async once<T = unknown>(request: HttpRequest, options: RequestOptions): Promise<T> {
+    return JSON.parse(await this.#attempt(request, options)) as T;
+  }
+
   /** The response as text. Repeats the request after passing failures. */
-  text(
+  text(request: HttpRequest, options: RequestOptions): Promise<string> {
+    const { retries } = this.#options;
+    return withRetries(() => this.#attempt(request, options), { retries, signal: options.signal });
+  }
+
+  async #attempt(
     request: HttpRequest,
     { signal, timeoutMs = this.#options.timeoutMs }: RequestOptions,
   ): Promise<string> {
-    const attempt = async () => {
-      const late = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_TIMER));
-      const both = signal ? AbortSignal.any([signal, late]) : late;
-      const endpoint = this.#options.endpoint();
-      const response = await this.#fetch(endpoint, request, both, signal);
-      try {
-        return await response.text();
-      } catch (cause) {
-        throw toConnectionError(endpoint, signal, cause);
-      }
-    };
-    return withRetries(attempt, { retries: this.#options.retries, signal });
+    const late = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_TIMER));
+    const both = signal ? AbortSignal.any([signal, late]) : late;
+    const endpoint = this.#options.endpoint();
+    const response = await this.#fetch(endpoint, request, both, signal);
+    try {
+      return await response.text();
+    } catch (cause) {
+      throw toConnectionError(endpoint, signal, cause);
+    }
   }
 
   /** One attempt; its body is read by the caller. The timeout ends with the response's headers. */
@@ -125,7 +132,7 @@ export class HttpRequester {
       response = await this.#options.fetch(toUrl(endpoint, path, query), {
         method,
         headers: present,
-        ...(body && { body: body.text }),
+        ...(body && { body: 'text' in body ? body.text : (body.bytes as Uint8Array<ArrayBuffer>) }),
         signal,
       });
     } catch (cause) {

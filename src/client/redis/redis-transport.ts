@@ -6,6 +6,7 @@ import { connectCommands } from '../../store/index.ts';
 import { openTasks } from '../../tasks/index.ts';
 import type { Transport } from '../transport.ts';
 import { type RedisAddress, RedisCell } from './redis-cell.ts';
+import { createRedisCommands } from './redis-commands.ts';
 import { createRedisPools } from './redis-pools.ts';
 import { createRedisTasks } from './redis-tasks.ts';
 import { createRedisWorkers } from './redis-workers.ts';
@@ -28,6 +29,7 @@ export async function openRedisTransport(address: RedisAddress): Promise<Transpo
   }
   return {
     ...createRedisWorkers(cell),
+    ...createRedisCommands(cell),
     ...createRedisTasks(cell, tasks),
     ...createRedisPools(cell, tasks),
     close,

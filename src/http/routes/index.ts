@@ -5,6 +5,7 @@ import type { TaskService } from '../../tasks/task-service.ts';
 import type { ApiPlugin } from '../api.ts';
 import type { WorkerService } from '../worker-service.ts';
 import { docsRoutes } from './docs.ts';
+import { createExecRoutes, type ExecRoutesDeps } from './exec.ts';
 import { createImageRoutes, type ImageRoutesDeps } from './images.ts';
 import { createNodeRoutes } from './nodes.ts';
 import { createPageRoutes } from './page.ts';
@@ -22,6 +23,7 @@ import { createWorkerRoutes } from './workers.ts';
 /** What the routes need of the manager. */
 export interface ApiServices {
   workers: WorkerService;
+  exec: ExecRoutesDeps;
   pools: PoolRoutesDeps;
   nodes: Parameters<typeof createNodeRoutes>[0];
   /** The queues of all pools. */
@@ -34,6 +36,7 @@ export interface ApiServices {
 
 export const createApiRoutes = ({
   workers,
+  exec,
   pools,
   nodes,
   tasks,
@@ -42,7 +45,7 @@ export const createApiRoutes = ({
   webhooks,
   usage,
 }: ApiServices): ApiPlugin[] => [
-  createNamedWorkerRoutes(workers),
+  createNamedWorkerRoutes(workers, { exec }),
   createPoolRoutes(pools),
   createNodeRoutes(nodes),
   createTaskListRoutes(tasks),
@@ -57,7 +60,7 @@ export const createApiRoutes = ({
 
 /** The routes of workers: a path has a worker's ID or name, and the routes get the ID. */
 const createNamedWorkerRoutes =
-  (workers: WorkerService): ApiPlugin =>
+  (workers: WorkerService, { exec }: Pick<ApiServices, 'exec'>): ApiPlugin =>
   async (app) => {
     app.addHook('preHandler', async ({ params }) => {
       const path = params as { worker_id?: string };
@@ -68,6 +71,7 @@ const createNamedWorkerRoutes =
     await app.register(createWorkerActRoutes(workers));
     await app.register(createWorkerDetailRoutes(workers));
     await app.register(createWorkerStreamRoutes(workers));
+    await app.register(createExecRoutes(exec));
   };
 
 async function findByName(workers: WorkerService, name: string): Promise<string> {

@@ -1,4 +1,5 @@
 /** All routes of the door. A kind of access is a module here, loaded with the first connection, and a line below. */
 import type { DoorRoute } from '../route.ts';
+import { execRoutes } from './exec.ts';
 
-export const DOOR_ROUTES: readonly DoorRoute[] = [];
+export const DOOR_ROUTES: readonly DoorRoute[] = [...execRoutes];

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { OomWatch } from '../../../worker-base/tasks/oom-kills.ts';
+import { OomWatch } from '../../../worker-base/sandbox/oom-kills.ts';
 
 // A function that the kernel killed to free memory was not counted.
 test.each([

@@ -1,0 +1,59 @@
+/**
+ * Messages of the input that are for the body and not for its agent, such as `exec`. They do not wait for a turn. What handles
+ * a kind is loaded with the first message of that kind.
+ */
+import type { InputEntry } from '../streams/input.ts';
+import type { Boot } from './boot.ts';
+
+/** Handles messages of one kind; never throws. */
+interface BodyInput {
+  handle(entryId: string, message: Record<string, unknown>): void;
+}
+
+const KINDS: Record<string, (boot: Boot) => Promise<BodyInput>> = {
+  exec: async (boot) => {
+    const [{ ExecInput }, { getProcessTable }] = await Promise.all([
+      import('../exec/exec-input.ts'),
+      import('../exec/open-table.ts'),
+    ]);
+    const { environment, settings, start, output } = boot;
+    const table = getProcessTable(environment, settings, start.spec);
+    const input = new ExecInput({
+      table,
+      output,
+      acknowledge: async (id) => boot.input?.acknowledge(id),
+    });
+    boot.closing.push(async () => {
+      await table.close();
+      await input.settled();
+    });
+    return input;
+  },
+};
+/** Only a message that has one of these names is parsed here: the others are parsed by the workload. */
+const NAMES = new RegExp(`"type"\\s*:\\s*"(${Object.keys(KINDS).join('|')})"`);
+
+const inputs = new WeakMap<Boot, Map<string, Promise<BodyInput>>>();
+
+/** Passes the entry on if it is for the body; returns whether it was. */
+export function passToBody(boot: Boot, { id, data }: InputEntry): boolean {
+  const message = data !== undefined && NAMES.test(data) ? parse(data) : undefined;
+  const kind = typeof message?.type === 'string' ? message.type : '';
+  const open = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
+  if (!message || !open) return false;
+  const opened = inputs.get(boot) ?? new Map<string, Promise<BodyInput>>();
+  inputs.set(boot, opened);
+  const input = opened.get(kind) ?? open(boot);
+  opened.set(kind, input);
+  void input.then((one) => one.handle(id, message));
+  return true;
+}
+
+function parse(data: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(data);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

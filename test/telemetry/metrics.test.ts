@@ -65,6 +65,9 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['webhook_attempt_duration_seconds', 'histogram'],
   ['webhooks_pending', 'gauge'],
   ['webhooks_oldest_seconds', 'gauge'],
+  ['open_connections', 'gauge'],
+  ['exec_total', 'counter'],
+  ['exec_duration_seconds', 'histogram'],
 ];
 
 test.each(CONTRACT)('%s is exposed as a %s with a help text', async (name, type) => {

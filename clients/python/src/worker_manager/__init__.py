@@ -5,12 +5,14 @@
 and with this package the files can be imported and tested anywhere.
 """
 
+from ._async.commands import AsyncCommand, AsyncCommands
 from ._async.manager import AsyncManager
 from ._async.pools import AsyncPools
 from ._async.tasks import AsyncTask, AsyncTasks
 from ._async.turn import AsyncTurn
 from ._async.worker import AsyncWorker
 from ._async.workers import AsyncWorkers
+from ._commands import CommandResult
 from ._entries import Entry, LifecycleEvent
 from ._errors import (
     CapacityError,
@@ -29,6 +31,7 @@ from ._errors import (
     WorkerManagerError,
 )
 from ._handlers import Cancelled, handler, progress, task_id
+from ._sync.commands import Command, Commands
 from ._sync.manager import Manager
 from ._sync.pools import Pools
 from ._sync.tasks import Task, Tasks
@@ -38,6 +41,8 @@ from ._sync.workers import Workers
 from ._version import __version__
 
 __all__ = [
+    "AsyncCommand",
+    "AsyncCommands",
     "AsyncManager",
     "AsyncPools",
     "AsyncTask",
@@ -47,6 +52,9 @@ __all__ = [
     "AsyncWorkers",
     "Cancelled",
     "CapacityError",
+    "Command",
+    "CommandResult",
+    "Commands",
     "ConflictError",
     "Entry",
     "InternalError",

@@ -678,6 +678,40 @@ class ImageView(_ImageViewRequired, total=False):
     last_used_at: str
 
 
+class _ProcessRequired(TypedDict):
+    process_id: str
+    status: Literal["running", "ended"]
+    cwd: str
+    #: it outlives the client that started it
+    detached: bool
+    #: whether its standard input can be written to
+    stdin_open: bool
+    #: bytes of both output streams so far: the offset of the next one
+    output_bytes: int
+    started_at: str
+
+
+class Process(_ProcessRequired, total=False):
+    """A process that a client has started in a worker."""
+
+    command: List[str]
+    shell: str
+    #: in the body
+    pid: int
+    ended_at: str
+    #: as a shell reports it: 128 and the signal, 124 after the timeout, 126 if it was refused, 127 if not
+    #: found
+    exit_code: int
+    #: the signal that ended it, such as `SIGKILL`
+    signal: Union[str, None]
+    #: the kernel killed it, because the body's memory was used up
+    oom: Literal[True]
+    #: `timeout_seconds` was over
+    timed_out: Literal[True]
+    #: why it was refused, not started or killed
+    error: str
+
+
 class StatsWorkers(TypedDict):
     total: int
     by_status: Dict[str, int]

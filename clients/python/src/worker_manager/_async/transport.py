@@ -69,6 +69,24 @@ class AsyncTransport:
                     raise
             await sleep(pause)
 
+    async def request_once(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Optional[Mapping[str, Param]] = None,
+        body: object = None,
+        content: Optional[bytes] = None,
+    ) -> Any:
+        """Send a request that must not be repeated, and return the JSON of the response."""
+        options: Dict[str, Any] = {"params": query(params or {}), "headers": self._headers}
+        if body is not None:
+            options["json"] = body
+        elif content is not None:
+            options["content"] = content
+        answer, status = await self._once(method, path, options, monotonic() + self.timeout)
+        return parse(answer, status, self.url)
+
     async def pages(self, path: str, params: Mapping[str, Param]) -> AsyncGenerator[Any, None]:
         """Yield the items of a list, and of the pages after it."""
         cursor: Optional[str] = None
@@ -98,7 +116,14 @@ class AsyncTransport:
 
     @asynccontextmanager
     async def open_stream(
-        self, path: str, params: Mapping[str, Param], last_id: Optional[str], silence: float
+        self,
+        path: str,
+        params: Mapping[str, Param],
+        last_id: Optional[str],
+        silence: float,
+        *,
+        method: str = "GET",
+        body: object = None,
     ) -> AsyncIterator[httpx.Response]:
         """Open a stream of server-sent events; it breaks after ``silence`` seconds without a byte."""
         headers = {**self._headers, "accept": "text/event-stream", "accept-encoding": "identity"}
@@ -106,7 +131,7 @@ class AsyncTransport:
             headers["last-event-id"] = last_id
         timeout = httpx.Timeout(self.timeout, read=silence)
         async with self._http().stream(
-            "GET", self.url + path, params=query(params), headers=headers, timeout=timeout
+            method, self.url + path, params=query(params), headers=headers, timeout=timeout, json=body
         ) as response:
             if not response.is_success or not response.headers.get("content-type", "").startswith("text/event-stream"):
                 content = await response.aread()

@@ -12,6 +12,7 @@ from .._errors import ManagerError, NotFoundError, WaitTimeoutError
 from ..types import Explanation, WorkerSpec, WorkerView
 from .._policy import LONGEST_WAIT, Param, path_of
 from .closing import aclosing
+from .commands import AsyncCommands
 from .stream import START, last_id_of, read_stream
 from .transport import AsyncTransport
 from .turn import AsyncTurn
@@ -28,6 +29,8 @@ class AsyncWorker:
         #: The worker as the manager reported it last; ``refresh()`` updates it.
         self.info: WorkerView = info
         self.id: str = info["worker_id"]
+        #: Commands in the worker, beside its agent.
+        self.commands = AsyncCommands(transport, self.id)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.status}>"

@@ -70,6 +70,24 @@ class Transport:
                     raise
             sleep(pause)
 
+    def request_once(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Optional[Mapping[str, Param]] = None,
+        body: object = None,
+        content: Optional[bytes] = None,
+    ) -> Any:
+        """Send a request that must not be repeated, and return the JSON of the response."""
+        options: Dict[str, Any] = {"params": query(params or {}), "headers": self._headers}
+        if body is not None:
+            options["json"] = body
+        elif content is not None:
+            options["content"] = content
+        answer, status = self._once(method, path, options, monotonic() + self.timeout)
+        return parse(answer, status, self.url)
+
     def pages(self, path: str, params: Mapping[str, Param]) -> Generator[Any, None, None]:
         """Yield the items of a list, and of the pages after it."""
         cursor: Optional[str] = None
@@ -99,7 +117,14 @@ class Transport:
 
     @contextmanager
     def open_stream(
-        self, path: str, params: Mapping[str, Param], last_id: Optional[str], silence: float
+        self,
+        path: str,
+        params: Mapping[str, Param],
+        last_id: Optional[str],
+        silence: float,
+        *,
+        method: str = "GET",
+        body: object = None,
     ) -> Iterator[httpx.Response]:
         """Open a stream of server-sent events; it breaks after ``silence`` seconds without a byte."""
         headers = {**self._headers, "accept": "text/event-stream", "accept-encoding": "identity"}
@@ -107,7 +132,7 @@ class Transport:
             headers["last-event-id"] = last_id
         timeout = httpx.Timeout(self.timeout, read=silence)
         with self._http().stream(
-            "GET", self.url + path, params=query(params), headers=headers, timeout=timeout
+            method, self.url + path, params=query(params), headers=headers, timeout=timeout, json=body
         ) as response:
             if not response.is_success or not response.headers.get("content-type", "").startswith("text/event-stream"):
                 content = response.read()

@@ -223,7 +223,8 @@ test('a removal includes the anonymous volumes', async () => {
   const image: { Id: string } = await engine().getContainer(source).commit({ changes: 'VOLUME /data' });
   const { runtime } = newRuntime({ image: image.Id });
   const { id } = await run(runtime, orderOf(FOREVER));
-  const [mount] = (await engine().getContainer(id).inspect()).Mounts;
+  const { Mounts } = await engine().getContainer(id).inspect();
+  const mount = Mounts.find(({ Destination }) => Destination === '/data');
   expect(mount?.Type).toBe('volume');
   await runtime.remove(id);
   await expect(

@@ -172,8 +172,9 @@ export function createDockerRuntime(options: DockerRuntimeOptions): DockerRuntim
       streams.close();
     },
     async dismantle() {
-      await workspaces.dismantle();
+      // The network first: it cannot be removed while a body is in it, and then no file of a worker is lost.
       await network.remove();
+      await workspaces.dismantle();
     },
     gatewayAddress: () => gatewayAddress(calls),
   };

@@ -217,10 +217,11 @@ test('dismantling removes the network of the cell', async () => {
 const networksOf = (cell: string) =>
   engine().listNetworks({ filters: { label: [`worker-manager.cell=${cell}`] } });
 
-test('the volume of a worker’s workspace names its worker, and is removed with its body', async () => {
+test('the volume of a workspace that lasts as long as its body names its worker, and is removed with the body', async () => {
   const { runtime } = newRuntime({ image: inject('image') });
   const order = orderOf(FOREVER);
-  const { id } = await runtime.create({ ...order, spec: { ...order.spec, allowed_commands: ['node'] } });
+  const limits = { allowed_commands: ['node'], workspace: { persist: 'body' as const } };
+  const { id } = await runtime.create({ ...order, spec: { ...order.spec, ...limits } });
   const [mount] = (await engine().getContainer(id).inspect()).Mounts.filter(({ Type }) => Type === 'volume');
   const volume = engine().getVolume(mount?.Name ?? '');
   expect((await volume.inspect()).Labels).toMatchObject({

@@ -1,7 +1,7 @@
 /** Images of the compose file, built without a registry on the run's base image. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type Docker from 'dockerode';
 import { follow, isPresent } from '../../scripts/base-image.ts';
@@ -11,18 +11,11 @@ const ROOT = join(import.meta.dirname, '../..');
 const DOCKERFILE = 'deploy/Dockerfile';
 /** What `.dockerignore` leaves in the build context. */
 const CONTEXT = [
-  'package.json',
-  'package-lock.json',
-  'CHANGELOG.md',
-  'LICENSE',
-  'README.md',
-  'tsconfig.json',
-  'src',
-  'machines',
-  'worker-base',
-  'scripts',
   DOCKERFILE,
-  'deploy/engine-proxy',
+  ...readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!') && line !== '!deploy/ca.crt')
+    .map((line) => line.slice(1)),
 ];
 /** The machine's certificates, for a proxy that inspects TLS. */
 const CA = '/etc/ssl/certs/ca-certificates.crt';

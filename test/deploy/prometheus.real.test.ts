@@ -104,8 +104,9 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
     });
     await create({
       runtime: 'process',
+      // It never answers the protocol's first request.
       command_line: ['sleep', '600'],
-      protocol: 'json',
+      protocol: 'acp',
       start_deadline_seconds: 1,
     });
     for (let n = 0; n < FAILED_STARTS; n += 1) await create({ runtime: 'docker', command_line: ['true'] });

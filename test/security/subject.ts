@@ -10,7 +10,10 @@ import { build } from 'esbuild';
 import { inject } from 'vitest';
 import { createImages, machineCa } from '../../src/images/index.ts';
 import { type WorkerSpec, workerSpec } from '../../src/model/index.ts';
+import { DockerClient } from '../../src/runtimes/docker/client.ts';
 import { toContainer } from '../../src/runtimes/docker/container.ts';
+import { isLocked } from '../../src/runtimes/docker/profile.ts';
+import { DockerWorkspaces } from '../../src/runtimes/docker/workspaces.ts';
 import { dockerAt } from '../support/docker.ts';
 
 /** The driver's arguments. */
@@ -45,6 +48,8 @@ export const specOf = (spec: object): WorkerSpec =>
 /** As the wrapper's own process is started by the image's entry. */
 const WRAPPER = ['/worker/confine', '--user', '10001:10001,20000', '--keep', 'setuid,setgid,kill', '--'];
 
+const CELL = 'security';
+
 /** A wrapper that does nothing. */
 export const IDLE = [...WRAPPER, 'node', '-e', 'setInterval(() => {}, 1e9)'];
 
@@ -62,7 +67,16 @@ export async function startSubject(spec: WorkerSpec, argv: string[] = IDLE): Pro
   const docker = dockerAt(inject('dockerHost'));
   const order = { worker_id: randomUUID(), incarnation: 1, spec, spec_hash: 'hash', epoch: 1 };
   const env = { REDIS_URL: 'redis://wrapper:its-secret@nowhere' };
-  const place = { cell: 'security', image: await imageOf(spec), network: 'bridge', linkLocal: true };
+  const client = new DockerClient({ host: inject('dockerHost') });
+  const workspaces = new DockerWorkspaces(client, CELL);
+  const volume = await workspaces.ensure({ id: order.worker_id, locked: isLocked(spec) });
+  const place = {
+    cell: CELL,
+    image: await imageOf(spec),
+    network: 'bridge',
+    linkLocal: true,
+    workspace: { volume, path: '/workspace' },
+  };
   const container = await docker.createContainer({
     _query: { name: `wm-security-${order.worker_id}` },
     _body: toContainer({ ...order, env, argv }, place),
@@ -92,7 +106,11 @@ export async function startSubject(spec: WorkerSpec, argv: string[] = IDLE): Pro
       if (code !== 0) throw new Error(`The driver ended with ${code}: ${stderr}`);
       return JSON.parse(stdout);
     },
-    remove: () => container.remove({ force: true, v: true }),
+    async remove() {
+      await container.remove({ force: true, v: true });
+      await workspaces.remove(order.worker_id);
+      client.close();
+    },
   };
 }
 

@@ -102,8 +102,8 @@ test('a manager that is killed before the delivery loses nothing', { timeout: 12
     WEBHOOK_TYPES: 'worker.failed,worker.deleted',
   };
   const options = { redisUrl: inject('redisUrl'), cell: newCell() };
-  // The third recorded decision is the end of a body that never started.
-  const crash = { ...env, WM_CRASH_AT: 'record:after@3' };
+  // A body that could not start its program is removed after its end was recorded.
+  const crash = { ...env, WM_CRASH_AT: 'act:remove:before' };
   const first = await startManager({ ...options, env: crash });
   const { wm } = wmOf({ ...options, home: first.home });
   onTestFinished(() => cleanCell({ ...options, home: first.home }));

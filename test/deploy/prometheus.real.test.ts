@@ -5,6 +5,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { Readable } from 'node:stream';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
@@ -41,6 +43,14 @@ let leader: Manager;
 let standby: Manager;
 let node: TestWorker;
 let prometheus: PrometheusServer;
+
+/** A server that accepts connections and never answers. */
+async function silentPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.unref();
+  return (server.address() as AddressInfo).port;
+}
 
 describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` (${NO_PROMETHEUS})`}`, () => {
   beforeAll(async () => {
@@ -102,11 +112,10 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
       command_line: ['sh', '-c', 'exit 3'],
       restart_policy: 'always',
     });
-    await create({
+    const late = await create({
       runtime: 'process',
-      // It never answers the protocol's first request.
       command_line: ['sleep', '600'],
-      protocol: 'acp',
+      workspace: { source: { git: { url: `http://127.0.0.1:${await silentPort()}/never.git` } } },
       start_deadline_seconds: 1,
     });
     for (let n = 0; n < FAILED_STARTS; n += 1) await create({ runtime: 'docker', command_line: ['true'] });
@@ -120,8 +129,12 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
       PATIENCE,
     );
     for (const pid of pidsWith(silent)) process.kill(pid, 'SIGSTOP');
+    await vi.waitFor(
+      async () =>
+        expect(await ask('GET', `/v1/workers/${late}`)).toMatchObject({ reason: 'StartDeadlineExceeded' }),
+      PATIENCE,
+    );
     await prometheus.untilFired('WorkerManagerCrashLoop');
-    await prometheus.untilFired('WorkerManagerNeverReady');
     await prometheus.untilFired('WorkerManagerImageBuildsFailing');
     await prometheus.untilFired('WorkerManagerTasksWithoutWorker', { pool: 'text' });
     await prometheus.untilFired('WorkerManagerCreateBudget', { severity: 'page' });

@@ -15,7 +15,7 @@ import type { ChainableCommander, Redis } from 'ioredis';
 import { takeTail } from '../../src/model/cut.ts';
 import type { Log } from '../log.ts';
 import type { Privileges } from '../sandbox/privileges.ts';
-import { type BegunTurn, hadTurns, readBegunTurn } from './turn-journal.ts';
+import { type BegunTurn, hadTurns, readBegunTurns } from './turn-journal.ts';
 
 /** Maximum size of an archive: weeks of compressed text, and little compared to the output in Redis. */
 export const ARCHIVE_BYTES = 8 * 1024 ** 2;
@@ -37,8 +37,8 @@ export interface RestoredSession {
   session: string | undefined;
   /** There is a conversation, but it cannot be continued. */
   lost: boolean;
-  /** The turn that it began and did not commit. */
-  begun: BegunTurn | undefined;
+  /** The turns that it began and did not commit. */
+  begun: BegunTurn[];
   /** Any body has begun a turn. */
   hadTurns: boolean;
 }
@@ -106,7 +106,7 @@ export class SessionArchive {
     const { privileges, home, log } = this.#options;
     const fields = (await this.#fetch(signal)) ?? {};
     const { session, archive } = fields;
-    const before = { begun: readBegunTurn(fields), hadTurns: session !== undefined || hadTurns(fields) };
+    const before = { begun: readBegunTurns(fields), hadTurns: session !== undefined || hadTurns(fields) };
     if (!session) return { session: undefined, lost: false, ...before };
     try {
       if (archive && archive.length > 0) {

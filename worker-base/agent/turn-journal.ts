@@ -3,9 +3,8 @@ import type { ChainableCommander, Redis } from 'ioredis';
 /** Entries per round trip of a search. */
 const CHUNK = 50;
 const AGAIN_MS = 200;
-/** The fields of the hash with the conversation. */
-const TURN = 'turn';
-const TURN_SEQ = 'turn_seq';
+/** The fields of the hash with the conversation: one per begun turn, with the `seq` of its `turn_started`. */
+const TURN = 'turn:';
 const HAD_TURNS = 'had_turns';
 
 /** A turn that an earlier body began and that has not been committed. */
@@ -24,7 +23,8 @@ export interface CutTurn extends BegunTurn {
 
 /**
  * Records in Redis which prompt's turn has begun, beside the conversation, so that the next body knows whether a pending
- * prompt has been worked on. The record is deleted in the transaction that acknowledges the prompt.
+ * prompt has been worked on. The record is deleted in the transaction that acknowledges the prompt. A turn may begin before
+ * the one before it is acknowledged, so each has a record of its own.
  */
 export class TurnJournal {
   readonly #redis: Redis;
@@ -41,24 +41,26 @@ export class TurnJournal {
   /** Sent before the prompt is passed to the agent, and not awaited: the operating system delivers what was sent. */
   begin(entryId: string | undefined, seq: number): void {
     if (entryId === undefined) return;
-    void this.#redis.hset(this.#key, { [TURN]: entryId, [TURN_SEQ]: seq, [HAD_TURNS]: 1 }).catch(() => 0);
+    void this.#redis.hset(this.#key, { [TURN + entryId]: seq, [HAD_TURNS]: 1 }).catch(() => 0);
   }
 
-  /** Adds the command that deletes the record. */
-  end(transaction: ChainableCommander): void {
-    transaction.hdel(this.#key, TURN, TURN_SEQ);
+  /** Adds the command that deletes the record of a turn. */
+  end(transaction: ChainableCommander, entryId: string): void {
+    transaction.hdel(this.#key, TURN + entryId);
   }
 
-  /** Searches the output for the end of a turn; retries while Redis is away. */
-  async examine(begun: BegunTurn | undefined, signal: AbortSignal): Promise<CutTurn | undefined> {
-    while (begun && !signal.aborted) {
+  /** Searches the output for the ends of the turns; retries while Redis is away. */
+  async examine(begun: readonly BegunTurn[], signal: AbortSignal): Promise<CutTurn[]> {
+    const cut: CutTurn[] = [];
+    while (cut.length < begun.length && !signal.aborted) {
+      const turn = begun[cut.length] as BegunTurn;
       try {
-        return { ...begun, ended: await this.#hasEnd(begun) };
+        cut.push({ ...turn, ended: await this.#hasEnd(turn) });
       } catch {
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
       }
     }
-    return undefined;
+    return cut;
   }
 
   async #hasEnd({ entryId, seq }: BegunTurn): Promise<boolean> {
@@ -79,13 +81,13 @@ export class TurnJournal {
 /** Whether any body of the worker has begun a turn. */
 export const hadTurns = (fields: Record<string, Buffer>): boolean => fields[HAD_TURNS] !== undefined;
 
-/** The record in the fields of the hash, if there is a valid one. */
-export function readBegunTurn(fields: Record<string, Buffer>): BegunTurn | undefined {
-  const [entryId, seq] = [
-    fields[TURN]?.toString('latin1') ?? '',
-    Number(fields[TURN_SEQ]?.toString('latin1')),
-  ];
-  return /^\d{1,20}-\d{1,20}$/.test(entryId) && Number.isSafeInteger(seq) ? { entryId, seq } : undefined;
+/** The valid records in the fields of the hash. */
+export function readBegunTurns(fields: Record<string, Buffer>): BegunTurn[] {
+  return Object.entries(fields).flatMap(([field, value]) => {
+    const [, entryId] = /^turn:(\d{1,20}-\d{1,20})$/.exec(field) ?? [];
+    const seq = Number(value.toString('latin1'));
+    return entryId !== undefined && Number.isSafeInteger(seq) ? [{ entryId, seq }] : [];
+  });
 }
 
 function parse(data: string | undefined): Record<string, unknown> {

@@ -11,8 +11,8 @@ const BODY_LOST =
 export interface Legacy {
   /** Absent for the worker's first body. */
   resumed: Resumed | undefined;
-  /** The turn that its end has cut. */
-  cut: CutTurn | undefined;
+  /** The turns that its end has cut: the one that ran, and those whose commit was on the way. */
+  cut: readonly CutTurn[];
   /** An earlier body has begun a turn. */
   hadTurns: boolean;
   /** The conversation is continued. */
@@ -27,7 +27,7 @@ export interface Legacy {
 export class Predecessor {
   readonly #context: Pick<WorkloadContext, 'output' | 'acknowledge' | 'arrived' | 'spec'>;
   readonly #journal: TurnJournal;
-  #cut: CutTurn | undefined;
+  readonly #cut: Map<string, CutTurn>;
   #repeated: string | undefined;
   #notice: string | undefined;
 
@@ -38,18 +38,18 @@ export class Predecessor {
   ) {
     this.#context = context;
     this.#journal = journal;
-    this.#cut = legacy.cut;
+    this.#cut = new Map(legacy.cut.map((turn) => [turn.entryId, turn]));
     // An agent that has not had a turn yet misses nothing.
     if (legacy.resumed && legacy.hadTurns) this.#notice = describe(legacy, legacy.resumed);
   }
 
   /** Ends the turn of this prompt if it was cut and must not be repeated; false if the prompt is to be passed on. */
   settle(entryId: string, { request_id, retry }: PromptMessage): boolean {
-    const cut = this.#cut;
-    if (cut?.entryId !== entryId) return false;
-    this.#cut = undefined;
+    const cut = this.#cut.get(entryId);
+    if (!cut) return false;
+    this.#cut.delete(entryId);
     // A headless worker is restarted to answer its only prompt.
-    if (retry || this.#context.spec.exit_after_prompt) {
+    if (this.#context.spec.exit_after_prompt || (retry && !cut.ended)) {
       this.#repeated = entryId;
       return false;
     }
@@ -75,7 +75,7 @@ export class Predecessor {
 
   async #acknowledge(entryId: string, seq: number | undefined): Promise<void> {
     if (seq !== undefined) await this.#context.arrived(seq);
-    await this.#context.acknowledge(entryId, (transaction) => this.#journal.end(transaction));
+    await this.#context.acknowledge(entryId, (transaction) => this.#journal.end(transaction, entryId));
   }
 }
 
@@ -84,11 +84,12 @@ function describe({ cut, conversation }: Legacy, { persistent, workspace, writte
   const files = persistent
     ? `The files in ${workspace} were kept${written_at ? ` (last written at ${written_at})` : ''}.`
     : `The files in ${workspace} were not kept.`;
-  const turn = !cut
-    ? []
-    : cut.ended
-      ? ['Your memory of the last turn may be missing.']
-      : ['The turn that ran then was cut: what it changed may be incomplete.'];
+  const turn =
+    cut.length === 0
+      ? []
+      : cut.every(({ ended }) => ended)
+        ? ['Your memory of the last turn may be missing.']
+        : ['The turn that ran then was cut: what it changed may be incomplete.'];
   return [
     'Your environment was replaced since your last turn.',
     files,

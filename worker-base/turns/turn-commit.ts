@@ -40,7 +40,7 @@ export class TurnCommit {
     this.#settling = Promise.all([packed, this.#settling]).then(async ([archived]) => {
       await this.#context.arrived(turn.seq);
       if (turn.entryId === undefined) return this.#archive.save(archived);
-      await this.#context.acknowledge(turn.entryId, this.#closing(archived));
+      await this.#context.acknowledge(turn.entryId, this.#closing(turn.entryId, archived));
     });
   }
 
@@ -50,14 +50,14 @@ export class TurnCommit {
     this.#settling = packed;
     const archived = await packed;
     if (entryId === undefined) return undefined;
-    return { id: entryId, also: this.#closing(archived) };
+    return { id: entryId, also: this.#closing(entryId, archived) };
   }
 
   /** The commands in the transaction of the acknowledgement. */
-  #closing(archived: PackedSession | undefined): AddCommands {
+  #closing(entryId: string, archived: PackedSession | undefined): AddCommands {
     return (transaction) => {
       if (archived) this.#archive.store(transaction, archived);
-      this.#journal.end(transaction);
+      this.#journal.end(transaction, entryId);
     };
   }
 }

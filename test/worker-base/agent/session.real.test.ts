@@ -119,14 +119,14 @@ test('a turn whose end is in the output is neither failed nor repeated, even if 
       'data',
       JSON.stringify({ seq: at + 1, type, ...common }),
     );
-  await redis.hset(keys.conversation(id), { turn: entryId, turn_seq: 2, had_turns: 1 });
+  await redis.hset(keys.conversation(id), { [`turn:${entryId}`]: 2, had_turns: 1 });
   await start(2);
   await expect.poll(() => worker.pending(), soon).toBe(0);
   await prompt('two');
   await expect.poll(() => results().length, soon).toBe(2);
   expect(results()[1]).toContain('Your memory of the last turn may be missing.');
   expect(worker.of('turn_failed')).toEqual([]);
-  expect(await redis.hexists(keys.conversation(id), 'turn')).toBe(0);
+  expect(await redis.hexists(keys.conversation(id), `turn:${entryId}`)).toBe(0);
 });
 
 test('an agent that was killed continues its conversation in the same body', async () => {

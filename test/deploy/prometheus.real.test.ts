@@ -138,7 +138,11 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
     await prometheus.untilFired('WorkerManagerImageBuildsFailing');
     await prometheus.untilFired('WorkerManagerTasksWithoutWorker', { pool: 'text' });
     await prometheus.untilFired('WorkerManagerCreateBudget', { severity: 'page' });
-    expect(await prometheus.query('worker_manager:create_errors:ratio_rate5m > 0.5')).toHaveLength(1);
+    await vi.waitFor(
+      async () =>
+        expect(await prometheus.query('worker_manager:create_errors:ratio_rate5m > 0.5')).toHaveLength(1),
+      PATIENCE,
+    );
   });
 
   test('the canary fails on the runtime whose images cannot be built, and succeeds on the other one', async () => {

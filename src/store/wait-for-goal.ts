@@ -46,7 +46,8 @@ export async function waitForGoal(
   const follow = async () => {
     for await (const _ of hub.read(events, { from, follow: true, signal: either })) wake.resolve();
   };
-  void follow();
+  // Without events it polls, so the end of their connection must not end the manager.
+  follow().catch(() => {});
   const over = () => wake.resolve();
   signal.addEventListener('abort', over, { once: true });
   try {

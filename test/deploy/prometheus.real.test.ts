@@ -82,6 +82,9 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
     const full = { ...env, IMAGE_MIN_FREE: '100000g' };
     standby = await startManager({ redisUrl: redis.url, cell, home, env: full });
     prometheus = await startPrometheus([leader, standby].map(({ url }) => new URL(url).host));
+    // A failure before the first scrape is no increase.
+    const counted = 'worker_manager_workers_failed_total{reason="StartDeadlineExceeded"}';
+    await vi.waitFor(async () => expect(await prometheus.query(counted)).toHaveLength(2), PATIENCE);
     node = new TestWorker(redis.url);
     const byHand = { WORKER_CELL: cell, WORKER_INCARNATION: '', WORKER_POOL: 'work', WORKER_PORT: '0' };
     await node.start({
@@ -135,6 +138,7 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
       PATIENCE,
     );
     await prometheus.untilFired('WorkerManagerCrashLoop');
+    await prometheus.untilFired('WorkerManagerNeverReady');
     await prometheus.untilFired('WorkerManagerImageBuildsFailing');
     await prometheus.untilFired('WorkerManagerTasksWithoutWorker', { pool: 'text' });
     await prometheus.untilFired('WorkerManagerCreateBudget', { severity: 'page' });

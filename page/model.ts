@@ -28,7 +28,7 @@ export function openCell(): () => void {
 
 export function useCell(): { cell: LiveCell; pools: PoolHistory } {
   const opened = useStore(cell);
-  if (!opened) throw new Error('There is no token.');
+  if (!opened) throw new Error('No token was entered.');
   return opened;
 }
 

@@ -20,7 +20,7 @@ const LINE_ENTRIES = 50;
 export interface OutputLog {
   groups: readonly LineGroup[];
   entries: number;
-  /** Entries that were received and are no longer kept. */
+  /** Number of received entries that were dropped. */
   dropped: number;
 }
 

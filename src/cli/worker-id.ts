@@ -1,4 +1,4 @@
-import { Fault, hasEnded, type Summary, workerId } from '../model/index.ts';
+import { Fault, hasEnded, missingWorker, type Summary, workerId } from '../model/index.ts';
 import { usageError } from './exit.ts';
 import { toWorkerRef } from './refs.ts';
 import type { Session } from './session.ts';
@@ -30,7 +30,7 @@ export async function resolveId(session: Session, ref: string): Promise<string> 
   if (named.length > 0) return pickOnly(named, `the name ${toOneLine(name)}`);
   throw new Fault(
     'not_found',
-    `There is no worker ${toOneLine(name)}. \`wm ps -a\` lists all workers; a deleted worker is found only by its full ID.`,
+    `The worker ${toOneLine(name)} does not exist. \`wm ps -a\` lists all workers; a deleted worker is found only by its full ID.`,
   );
 }
 
@@ -64,6 +64,6 @@ export async function explainMissing(session: Session, id: string): Promise<Faul
   const left = await session.store.status(id);
   const message = left
     ? `The worker ${id} was deleted; \`wm status ${id}\` and \`wm events ${id}\` show what is kept of it.`
-    : `There is no worker ${id}.`;
+    : missingWorker(id).message;
   return new Fault('not_found', message);
 }

@@ -453,7 +453,7 @@ export interface paths {
     };
     /**
      * Read the output of a process, from any offset to its end
-     * @description What is no longer kept is reported by one event `lost`. While a client reads, the process waits for it.
+     * @description Output that was dropped is reported by one event `lost`. While a client reads, the process waits for it.
      */
     get: operations['streamProcessOutput'];
     put?: never;

@@ -1,4 +1,11 @@
-import { type CommandOf, Fault, formatInstant, hasEnded, type LifecycleEvent } from '../model/index.ts';
+import {
+  type CommandOf,
+  Fault,
+  formatInstant,
+  hasEnded,
+  type LifecycleEvent,
+  missingWorker,
+} from '../model/index.ts';
 import { type CommandContext, failureResponse, type Plan, type Refusal, successResponse } from './context.ts';
 
 type Target = CommandOf<'delete' | 'stop' | 'start' | 'restart'>;
@@ -36,7 +43,7 @@ async function planDesire(
 ): Promise<Plan> {
   const { worker_id, reason, if_generation, traceparent } = command;
   const event = reason === undefined ? undefined : await toRequestEvent(command, reason, known);
-  const never: Refusal = { code: 'not_found', message: `There is no worker ${worker_id}.` };
+  const never: Refusal = { code: 'not_found', message: missingWorker(worker_id).message };
   const deleted: Refusal = {
     code: 'conflict',
     message: `The worker ${worker_id} was deleted; create another one.`,

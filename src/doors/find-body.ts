@@ -1,10 +1,12 @@
 /** Finds the body of a worker that the store knows to run, and waits for one that is starting. */
 import {
   type AwaitedStatus,
+  endedWorker,
   Fault,
   type Goal,
   hasEnded,
   isStatusCurrent,
+  missingWorker,
   type WaitObservation,
 } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
@@ -35,7 +37,7 @@ export async function findBody(
 ): Promise<FoundPlace> {
   for (;;) {
     const loaded = await store.load(worker_id);
-    if (!loaded) throw new Fault('not_found', `There is no worker ${worker_id}.`);
+    if (!loaded) throw missingWorker(worker_id);
     const { desired, status } = loaded.record;
     const current = isStatusCurrent(desired, status);
     if (current && status?.status === 'RUNNING' && status.body_id !== undefined)
@@ -46,20 +48,16 @@ export async function findBody(
         body_id: status.body_id,
         ready: status.phase === 'ready',
       };
-    if (current && status && hasEnded(status.status)) throw ended(worker_id, status);
+    if (current && status && hasEnded(status.status)) throw endedWorker(worker_id, status);
     const { outcome, observation } = await waitFor(worker_id, 'RUNNING', signal);
-    if (outcome === 'missed' && observation.deleted)
-      throw new Fault('not_found', `There is no worker ${worker_id}.`);
-    if (outcome === 'missed') throw ended(worker_id, observation.status);
+    if (outcome === 'missed' && observation.deleted) throw missingWorker(worker_id);
+    if (outcome === 'missed') throw endedWorker(worker_id, observation.status ?? UNKNOWN);
     if (outcome === 'late' || signal.aborted) throw notYet(worker_id, observation.status);
   }
 }
 
-const ended = (id: string, status: AwaitedStatus | undefined) =>
-  new Fault(
-    'conflict',
-    `The worker ${id} is ${status?.status ?? 'ended'} (${status?.reason}); start it first.`,
-  );
+/** Of a worker whose status was lost meanwhile. */
+const UNKNOWN = { status: 'ended', reason: '' };
 
 const notYet = (id: string, status: AwaitedStatus | undefined) =>
   new Fault(

@@ -50,7 +50,15 @@ export class Fault extends Error {
 }
 
 /** The refusal of a request about a worker without a record. */
-export const missingWorker = (id: string) => new Fault('not_found', `There is no worker ${id}.`);
+export const missingWorker = (id: string) => new Fault('not_found', `The worker ${id} does not exist.`);
+
+/** The refusal of input for a worker that has ended, and would wait for a start that may never come. */
+export const endedWorker = (id: string, { status, reason }: { status: string; reason: string }) =>
+  new Fault('conflict', `The worker ${id} is ${status}${reason && ` (${reason})`}; start it first.`);
+
+/** The refusal of input for a worker that has not read what it has. */
+export const fullInput = (id: string) =>
+  new Fault('capacity', `The input of worker ${id} is full; wait until it has read some.`);
 
 /** The refusal of a request about a pool that was never declared, or has been deleted. */
 export const missingPool = (name: string) => new Fault('not_found', `The pool ${name} does not exist.`);

@@ -82,7 +82,7 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
     const full = { ...env, IMAGE_MIN_FREE: '100000g' };
     standby = await startManager({ redisUrl: redis.url, cell, home, env: full });
     prometheus = await startPrometheus([leader, standby].map(({ url }) => new URL(url).host));
-    // A failure before the first scrape is no increase.
+    // A failure before the first scrape is not an increase.
     const counted = 'worker_manager_workers_failed_total{reason="StartDeadlineExceeded"}';
     await vi.waitFor(async () => expect(await prometheus.query(counted)).toHaveLength(2), PATIENCE);
     node = new TestWorker(redis.url);

@@ -1,6 +1,14 @@
 /** Commands over Redis alone: a message on the input stream, answered on the output stream. */
 import { readUntilGone } from '../../http/read-until-gone.ts';
-import { execMessage, Fault, hasEnded, toIssues } from '../../model/index.ts';
+import {
+  endedWorker,
+  execMessage,
+  Fault,
+  fullInput,
+  hasEnded,
+  missingWorker,
+  toIssues,
+} from '../../model/index.ts';
 import { ManagerError } from '../errors.ts';
 import { parseEntryData } from '../stream-data.ts';
 import type { CommandTransport } from '../transport.ts';
@@ -43,15 +51,14 @@ async function* runOverRedis(
   if (!read.success)
     throw new Fault('invalid_command', 'The command was refused.', { issues: toIssues(read.error) });
   const view = await workers.get(worker_id);
-  if (!view) throw new Fault('not_found', `There is no worker ${worker_id}.`);
-  const { status, reason, generation, observed_generation } = view;
-  if (hasEnded(status) && observed_generation >= generation)
-    throw new Fault('conflict', `The worker ${worker_id} is ${status} (${reason}); start it first.`);
+  if (!view) throw missingWorker(worker_id);
+  if (hasEnded(view.status) && view.observed_generation >= view.generation)
+    throw endedWorker(worker_id, view);
   const stream = { worker_id, of: 'output' } as const;
   const from = await workers.before(stream, 0);
   const { outcome } = await workers.sendInput(worker_id, { message: read.data, key: request_id });
-  if (outcome === 'gone') throw new Fault('not_found', `There is no worker ${worker_id}.`);
-  if (outcome === 'full') throw new Fault('capacity', `The input of worker ${worker_id} is full.`);
+  if (outcome === 'gone') throw missingWorker(worker_id);
+  if (outcome === 'full') throw fullInput(worker_id);
   for await (const entries of readUntilGone(workers, stream, from, signal))
     for (const { data } of entries) {
       const entry = parseEntryData(data) as unknown as Answer;

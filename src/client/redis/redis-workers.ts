@@ -1,7 +1,16 @@
 import { createCursor, parseCursor } from '../../http/list-cursor.ts';
 import { waitForState } from '../../http/waiting.ts';
 import { toWorkerFilter } from '../../http/worker-filter.ts';
-import { Fault, hasEnded, inputMessage, missingWorker, toIssues, workerId } from '../../model/index.ts';
+import {
+  endedWorker,
+  Fault,
+  fullInput,
+  hasEnded,
+  inputMessage,
+  missingWorker,
+  toIssues,
+  workerId,
+} from '../../model/index.ts';
 import { ManagerError } from '../errors.ts';
 import type { WorkerTransport } from '../transport.ts';
 import type { Page, WorkerFilter, WorkerInfo, WorkerSpecInfo } from '../types.ts';
@@ -28,12 +37,12 @@ export function createRedisWorkers(cell: RedisCell): WorkerTransport {
     const { agent_type, status, reason, generation, observed_generation } = await view(id);
     if (agent_type === 'TASK')
       throw new Fault('unsupported', `The worker ${id} runs tasks and accepts no prompts.`);
-    if (hasEnded(status) && observed_generation >= generation)
-      throw new Fault('conflict', `The worker ${id} is ${status} (${reason}); start it first.`);
+    if (hasEnded(status) && observed_generation >= generation) throw endedWorker(id, { status, reason });
     const { outcome } = await workers.sendInput(id, { message: read.data, key });
     if (outcome === 'gone') throw missingWorker(id);
-    if (outcome === 'full')
-      throw new Fault('capacity', `The input of worker ${id} is full; wait until it has read some.`);
+    if (outcome === 'full') throw fullInput(id);
+    if (outcome === 'differs')
+      throw new Fault('conflict', `The key ${key} was used before, for another message: use a new key.`);
     return { request_id: key };
   };
   return {

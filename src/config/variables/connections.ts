@@ -117,7 +117,7 @@ export const CONNECTIONS = {
     name: 'OTEL_EXPORTER_OTLP_ENDPOINT',
     schema: urlSchema(['http', 'https']),
     allowed: 'an http or https URL, such as http://127.0.0.1:4318',
-    help: "OpenTelemetry collector that gets traces over OTLP (HTTP and protobuf). Without it, there are no traces. The exporter also reads OpenTelemetry's other variables, such as OTEL_EXPORTER_OTLP_HEADERS.",
+    help: "OpenTelemetry collector that gets traces over OTLP (HTTP and protobuf). Tracing is off if it is unset. The exporter also reads OpenTelemetry's other variables, such as OTEL_EXPORTER_OTLP_HEADERS.",
     show: redactUrl,
   }),
   otelServiceName: defineVariable({

@@ -161,7 +161,7 @@ export const createExecRoutes =
           operationId: 'streamProcessOutput',
           summary: 'Read the output of a process, from any offset to its end',
           description:
-            'What is no longer kept is reported by one event `lost`. While a client reads, the process waits for it.',
+            'Output that was dropped is reported by one event `lost`. While a client reads, the process waits for it.',
           params: processParams,
           querystring: z.strictObject({
             offset: z.coerce.number().int().min(0).default(0).describe('bytes of both streams to skip'),

@@ -1,7 +1,15 @@
 /** What can be done with a worker over HTTP: stop, start, restart, prompt and interrupt. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { Fault, hasEnded, type InputMessage, type WorkerSpec, workerView } from '../../model/index.ts';
+import {
+  endedWorker,
+  Fault,
+  fullInput,
+  hasEnded,
+  type InputMessage,
+  type WorkerSpec,
+  workerView,
+} from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
 import { ApiFault } from '../api-fault.ts';
 import { commandFor, getCommandId } from '../commands.ts';
@@ -127,13 +135,12 @@ export const createWorkerActRoutes =
         throw new Fault('unsupported', `The worker ${worker_id} runs tasks and accepts no prompts.`);
       // It would wait for a start that may never come.
       if (hasEnded(view.status) && view.observed_generation >= view.generation) {
-        const what = `The worker ${worker_id} is ${view.status} (${view.reason}); start it first.`;
-        throw new ApiFault('conflict', what, { status: 409, fields: { worker_id } });
+        const { code, message } = endedWorker(worker_id, view);
+        throw new ApiFault(code, message, { status: 409, fields: { worker_id } });
       }
       const receipt = await service.sendInput(worker_id, { message, key });
       if (receipt.outcome === 'gone') throw missingWorker(worker_id);
-      if (receipt.outcome === 'full')
-        throw new Fault('capacity', `The input of worker ${worker_id} is full; wait until it has read some.`);
+      if (receipt.outcome === 'full') throw fullInput(worker_id);
       if (receipt.outcome === 'differs')
         throw new Fault(
           'conflict',

@@ -47,7 +47,21 @@ export function testWorkers(subject: ClientSubject): void {
       [1, 2].map(async () => (await client.workers.create(CAT, { idempotencyKey })).id),
     );
     expect(new Set(ids).size).toBe(1);
+    const other = { ...CAT, command_line: ['cat', '-'] };
+    expect(await refusal(client.workers.create(other, { idempotencyKey }))).toMatchObject({
+      code: 'conflict',
+      status: 409,
+    });
     await client.workers.delete(ids[0] ?? '');
+  });
+
+  test('a key that was used for another prompt is refused', { timeout: LONG }, async () => {
+    const { client } = subject();
+    await using worker = await client.workers.create(CAT, { wait: 'ready' });
+    const idempotencyKey = crypto.randomUUID();
+    const send = async (prompt: string) => (await worker.send(prompt, { idempotencyKey })).requestId;
+    expect(await send('one')).toBe(await send('one'));
+    expect(await refusal(send('two'))).toMatchObject({ code: 'conflict', status: 409 });
   });
 
   test('a list has filters and pages', { timeout: LONG }, async () => {

@@ -167,7 +167,7 @@ test('an id is found by its unique beginning; an ambiguous one is rejected with 
   expect((await wm('status', 'ABCD1')).out).toContain('abcd1111');
   expect(await wm('status', 'ffffffff')).toMatchObject({
     code: 1,
-    err: expect.stringContaining('no worker ffffffff'),
+    err: expect.stringContaining('worker ffffffff does not exist'),
   });
   const twice = await wm('create', '--worker-id', ids[0] ?? '', '-o', 'json', '--', 'true');
   expect(twice).toMatchObject({ code: 1, err: expect.stringContaining('IDs are not reused') });

@@ -1,6 +1,7 @@
 /** Runs the bundled wrapper as a real process, as a runtime would, and reads what it sends. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,12 +26,14 @@ export class TestWorker {
   readonly #reader: Redis;
   readonly #bodies: Body[] = [];
   readonly entries: OutputMessage[] = [];
-  #reading = true;
+  readonly #closing = new AbortController();
   #read: Promise<void>;
 
   constructor(url: string) {
     this.redis = new Redis(url);
     this.#reader = new Redis(url);
+    // A test may stop the Redis.
+    for (const client of [this.redis, this.#reader]) client.on('error', () => {});
     this.#read = this.#follow();
   }
 
@@ -107,7 +110,7 @@ export class TestWorker {
     const hard = setTimeout(() => this.#bodies.forEach((body) => void body.process.kill('SIGKILL')), 8000);
     await Promise.all(this.#bodies.map((body) => body.exit));
     clearTimeout(hard);
-    this.#reading = false;
+    this.#closing.abort();
     this.#reader.disconnect();
     await this.#read;
     const { keys, id } = this;
@@ -124,11 +127,13 @@ export class TestWorker {
 
   async #follow(): Promise<void> {
     let last = '0';
-    while (this.#reading) {
+    const { signal } = this.#closing;
+    // A client that is disconnected between two connection attempts never settles its commands.
+    const closed = once(signal, 'abort').then(() => null);
+    while (!signal.aborted) {
       const key = this.keys.output(this.id);
-      const reply = (await this.#reader
-        .xread('COUNT', 1000, 'BLOCK', 5000, 'STREAMS', key, last)
-        .catch(() => null)) as [string, [string, string[]][]][] | null;
+      const read = this.#reader.xread('COUNT', 1000, 'BLOCK', 5000, 'STREAMS', key, last).catch(() => null);
+      const reply = (await Promise.race([read, closed])) as [string, [string, string[]][]][] | null;
       for (const [id, fields] of reply?.[0]?.[1] ?? []) {
         last = id;
         this.entries.push(JSON.parse(fields[1] ?? ''));

@@ -51,6 +51,7 @@ const FLOORS = {
     ['model-proxy'],
     ['turns'],
     ['exec'],
+    ['terminal'],
     ['door'],
     ['tasks'],
     ['boot'],

@@ -4,7 +4,7 @@
  *
  * Every body loads `dist/wrapper.mjs`. Modules that the wrapper imports with `await import(…)` are separate chunks,
  * each loaded on first use: the queue's client alone would double the start time of a body without tasks. The programs
- * that run handlers are copied to `dist/runner/`, and `dist/wrapper.json` lists all files of the bundle.
+ * that run handlers are copied to `dist/runner/`, the addons for terminals beside the wrapper, and `dist/wrapper.json` lists all files of the bundle.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -15,6 +15,9 @@ import { build, type Plugin } from 'esbuild';
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
 const RUNNER = join(ROOT, 'worker-base', 'tasks', 'handlers', 'runner');
+/** zigpty's addons for terminals; a body may have another system than the manager. */
+const ADDONS = join(dirname(createRequire(import.meta.url).resolve('zigpty')), '..', 'prebuilds');
+const ADDON = /^zigpty\.(linux|darwin)-(x64|arm64)(-musl)?\.node$/;
 /** The names of esbuild's chunks. */
 const PART = /-[A-Z0-9]{8}\.mjs$/;
 /** How long a chunk is kept after the last bundle that used it, in milliseconds. */
@@ -84,7 +87,10 @@ export interface WrapperBundle {
 export async function bundleWrapper(): Promise<WrapperBundle> {
   const { outputFiles } = await build({
     // Named, so that the file gets a descriptive name.
-    entryPoints: { wrapper: join(ROOT, 'worker-base', 'main.ts') },
+    entryPoints: {
+      wrapper: join(ROOT, 'worker-base', 'main.ts'),
+      terminals: join(ROOT, 'worker-base', 'terminal', 'host.ts'),
+    },
     bundle: true,
     splitting: true,
     write: false,
@@ -97,8 +103,9 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
     minify: true,
     legalComments: 'none',
     plugins: [loadLate, shakeBullmq],
-    // ioredis uses it if it is installed, as it is beside development packages: the bundle would depend on that.
-    external: ['supports-color'],
+    // ioredis and ws use them if they are installed, as some are beside development packages: the bundle would depend on
+    // that.
+    external: ['supports-color', 'bufferutil', 'utf-8-validate'],
     // ioredis is CommonJS and requires Node's own modules.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
   });
@@ -107,6 +114,8 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
   );
   for (const name of await readdir(RUNNER))
     if (/\.(py|mjs)$/.test(name)) files.set(join('runner', name), await readFile(join(RUNNER, name)));
+  for (const name of await readdir(ADDONS))
+    if (ADDON.test(name)) files.set(name, await readFile(join(ADDONS, name)));
   const hash = createHash('sha256');
   for (const [name, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(`${name}\0${content.length}\0`).update(content);

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import { hasEnded, inputMessage } from '../model/index.ts';
 import type { Context } from './context.ts';
-import { EXIT } from './exit.ts';
+import { EXIT, usageError } from './exit.ts';
 import { followOutputs } from './log-streams.ts';
 import { printEntries } from './logs.ts';
 import { type Format, isData, streamOption } from './output.ts';
@@ -12,6 +12,7 @@ import { explainMissing, resolveId } from './worker-id.ts';
 
 interface Options {
   stdin: boolean;
+  tty?: boolean;
   output: Format;
 }
 
@@ -22,10 +23,22 @@ export function attachCommand(context: Context): Command {
       'Show new output of a worker and send each line of standard input as a prompt, until the worker ends. Ctrl-C detaches.',
     )
     .argument('<id>', 'worker ID, unique ID prefix, or name')
+    .argument('[terminal]', 'with -t: ID of a terminal, or unique prefix; by default the last one')
+    .option('-t, --tty', 'show a terminal of the worker in this one, such as one of `wm exec -it`')
     .option('--no-stdin', 'show output only')
     .addOption(streamOption())
-    .addHelpText('after', '\nExample:\n  $ wm attach 3f2a\n\nThe exit code is 1 if the worker failed.')
-    .action((ref: string, options: Options) => attach(context, ref, options));
+    .addHelpText(
+      'after',
+      "\nExamples:\n  $ wm attach 3f2a\n  $ wm attach -t 3f2a\n\nThe exit code is 1 if the worker failed; with -t, it is that of the terminal's program.",
+    )
+    .action(async (ref: string, terminal: string | undefined, options: Options) => {
+      if (!options.tty) {
+        if (terminal !== undefined) throw usageError('A terminal is attached to with -t.');
+        return attach(context, ref, options);
+      }
+      const { attachTerminal } = await import('./terminal.ts');
+      return attachTerminal(context, ref, terminal);
+    });
 }
 
 async function attach(context: Context, ref: string, { stdin, output }: Options): Promise<void> {

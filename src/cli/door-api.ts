@@ -43,6 +43,17 @@ export interface BodyRequest {
   headers?: Record<string, string>;
 }
 
+/** The JSON of a response without a long body. Throws a Fault if the request is refused. */
+export async function requestJson<T>(api: ManagerApi, request: BodyRequest, body?: object): Promise<T> {
+  const type = body && { 'content-type': 'application/json' };
+  const { request: sent, response } = openRequest(api, {
+    ...request,
+    headers: { ...type, ...request.headers },
+  });
+  sent.end(body && JSON.stringify(body));
+  return JSON.parse(await text(await response)) as T;
+}
+
 /** Begins a request, whose body the caller writes. `response` rejects with a Fault if it is refused. */
 export function openRequest(
   api: ManagerApi,
@@ -56,7 +67,7 @@ export function openRequest(
     request.on('response', (answer) => {
       const status = answer.statusCode ?? 0;
       if (status < 300) resolve(answer);
-      else text(answer).then((body) => reject(toFault(api, status, body)), reject);
+      else text(answer).then((body) => reject(parseRefusal(api, status, body)), reject);
     });
     request.on('error', (cause) =>
       reject(
@@ -70,7 +81,8 @@ export function openRequest(
   return { request, response };
 }
 
-function toFault(api: ManagerApi, status: number, body: string): Fault {
+/** The error of a response. */
+export function parseRefusal(api: ManagerApi, status: number, body: string): Fault {
   try {
     const { code, message, issues, reason } = (JSON.parse(body) as { error: ErrorBody }).error;
     return new Fault(code, message, { ...(issues && { issues }), ...(reason && { reason }) });

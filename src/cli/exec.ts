@@ -11,6 +11,7 @@ import { addPair, parseSeconds } from './values.ts';
 
 interface Options {
   interactive?: boolean;
+  tty?: boolean;
   workdir?: string;
   env?: Record<string, string>;
   detach?: boolean;
@@ -30,16 +31,17 @@ export function execCommand(context: Context): Command {
       "Run a command in the body of a worker, as its agent's user and with its allowed commands only. The exit code is that of the command: 124 after --timeout, 126 if it was refused, 127 if it was not found. It ends, with all its children, when wm ends.",
     )
     .argument('<id>', 'worker ID, unique ID prefix, or name')
-    .argument('<command...>', 'program and arguments')
+    .argument('[command...]', 'program and arguments; with -t, by default a shell')
     .passThroughOptions()
     .option('-i, --interactive', 'pass standard input on to the command')
+    .option('-t, --tty', 'open a terminal for the command, and show it in this one')
     .option('-w, --workdir <path>', 'directory (default: the workspace)')
     .option('-e, --env <name=value>', 'environment variable; repeatable', addPair)
     .option('-d, --detach', 'print the ID of the process and leave it running')
     .option('--timeout <time>', 'end it after this time', parseSeconds)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ wm exec 3f2a -- git status\n  $ tar c src | wm exec -i 3f2a -- tar x\n  $ wm exec 3f2a -- sh -c "npm test | tail -20"',
+      '\nExamples:\n  $ wm exec 3f2a -- git status\n  $ tar c src | wm exec -i 3f2a -- tar x\n  $ wm exec 3f2a -- sh -c "npm test | tail -20"\n  $ wm exec -it 3f2a\n\nWith -t, Ctrl-P Ctrl-Q detaches: the command runs on, and `wm attach -t` shows it again.',
     )
     .action((ref: string, command: string[], options: Options) => exec(context, ref, command, options));
 }
@@ -47,10 +49,16 @@ export function execCommand(context: Context): Command {
 async function exec(context: Context, ref: string, words: string[], options: Options): Promise<void> {
   // After an operand, commander passes `--` on.
   const command = words[0] === '--' ? words.slice(1) : words;
-  if (command.length === 0) throw usageError('The command is missing.');
+  const { interactive, tty, workdir, env, detach, timeout } = options;
+  if (tty && (detach || timeout !== undefined))
+    throw usageError('-t excludes --detach and --timeout: Ctrl-P Ctrl-Q detaches from a terminal.');
+  if (!tty && command.length === 0) throw usageError('The command is missing.');
   const api = requireApi(context);
   const path = await toWorkerPath(api, ref);
-  const { interactive, workdir, env, detach, timeout } = options;
+  if (tty) {
+    const { openTerminal } = await import('./terminal.ts');
+    return openTerminal(context, api, path, { command, cwd: workdir, env });
+  }
   const body = {
     command,
     ...(workdir !== undefined && { cwd: workdir }),

@@ -521,6 +521,68 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/workers/{worker_id}/pty': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * View a terminal, or a new one, over WebSocket
+     * @description Binary frames are bytes. Text frames are JSON: a client sends `{"resize": {"cols": 80, "rows": 24}}`, and gets `{"terminal": …}` first, `{"resize": …}` when the size changes, and `{"exit": {"exit_code": 0, "signal": null}}` last. See docs/terminals.md.
+     */
+    get: operations['viewTerminal'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/ptys': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the terminals of a worker
+     * @description Those whose program runs, and the last ones that have ended.
+     */
+    get: operations['listTerminals'];
+    put?: never;
+    /**
+     * Open a terminal in a worker
+     * @description Its program runs as the agent's user, with `allowed_commands` only. View it at `…/pty?id=`: the first viewer gets all of its output.
+     */
+    post: operations['openTerminal'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/ptys/{pty_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a terminal */
+    get: operations['getTerminal'];
+    put?: never;
+    post?: never;
+    /** Close a terminal: kill its program with all its children */
+    delete: operations['closeTerminal'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/workers/{worker_id}/restart': {
     parameters: {
       query?: never;
@@ -1112,6 +1174,49 @@ export interface components {
       task_id?: string;
       timeout_seconds?: number;
       traceparent?: string;
+    };
+    /** @description A terminal that a client has opened in a worker. */
+    Terminal: {
+      cols: number;
+      command: string[];
+      cwd: string;
+      ended_at?: string;
+      /** @description as a shell reports it: 128 and the signal */
+      exit_code?: number;
+      /** @description in the body */
+      pid: number;
+      pty_id: string;
+      rows: number;
+      /** @description the signal that ended it, such as `SIGKILL` */
+      signal?: string | null;
+      started_at: string;
+      /** @enum {string} */
+      status: 'running' | 'ended';
+      /** @description clients that view it now */
+      viewers: number;
+    };
+    /** @description A terminal to open in a worker. */
+    TerminalRequest: {
+      /**
+       * @description columns, until a viewer with a size attaches
+       * @default 80
+       */
+      cols?: number;
+      /** @description program and arguments; by default a shell */
+      command?: string[];
+      /** @description directory, by default the workspace, to which it is relative */
+      cwd?: string;
+      /** @description variables in addition to the agent's */
+      env?: {
+        [key: string]: string;
+      };
+      /**
+       * @description the terminal is closed when it had no viewers for this time
+       * @default 600
+       */
+      linger_seconds?: number;
+      /** @default 24 */
+      rows?: number;
     };
     /** @description CPU and memory of a worker at its last check. */
     Usage: {
@@ -5790,6 +5895,666 @@ export interface operations {
       };
       /** @description The state was not reached in time. */
       504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  viewTerminal: {
+    parameters: {
+      query?: {
+        /**
+         * @description the client's columns; the terminal is as large as its smallest viewer
+         * @example 120
+         */
+        cols?: number;
+        /** @description for a new one: a line for `/bin/sh`, or repeated: a program and its arguments; by default a shell */
+        command?: string | string[];
+        /** @description directory, by default the workspace, to which it is relative */
+        cwd?: string;
+        /** @description an open terminal to view; without it a new one is opened */
+        id?: string;
+        /** @description the terminal is closed when it had no viewers for this time */
+        linger_seconds?: number;
+        /** @example 40 */
+        rows?: number;
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The protocol is WebSocket from now on. */
+      101: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The path needs another protocol: send Upgrade. */
+      426: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listTerminals: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Terminal'][];
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  openTerminal: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        /**
+         * @example {
+         *       "command": [
+         *         "sleep",
+         *         "60"
+         *       ],
+         *       "cols": 120,
+         *       "rows": 40
+         *     }
+         */
+        'application/json': components['schemas']['TerminalRequest'];
+      };
+    };
+    responses: {
+      /** @description Default Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Terminal'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The body is too long. */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getTerminal: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: never;
+      path: {
+        /** @example 0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4 */
+        pty_id: string;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Terminal'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  closeTerminal: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /** @example 0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4 */
+        pty_id: string;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Terminal'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
         headers: {
           [name: string]: unknown;
         };

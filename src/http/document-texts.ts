@@ -10,6 +10,7 @@ export const TAGS: Record<string, string> = {
   streams: 'Output and history of workers as server-sent events.',
   'task API of nodes': 'The same operations as those of every task worker.',
   tasks: 'Units of work on the queues of pools.',
+  terminals: 'Interactive programs in the bodies of workers: open, view, resize and close.',
   webhooks: 'Messages that report changes of workers.',
   workers: 'Ephemeral workers: one body with an agent or a program.',
 };

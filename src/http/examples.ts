@@ -17,6 +17,7 @@ const task = { task_id: 'count-1' };
 
 const worker = { worker_id: '6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10' };
 const anyProcess = { ...worker, process_id: '0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4' };
+const anyTerminal = { ...worker, pty_id: '0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4' };
 const wait = { timeout_seconds: 30 };
 /** Ends at the present end of a stream, instead of waiting for more. */
 const present = { follow: 'false', tail: 10 };
@@ -48,6 +49,11 @@ export const EXAMPLES: Record<string, OperationExample> = {
   writeToProcess: { params: anyProcess, query: { close: 'true' }, status: 404 },
   signalProcess: { params: anyProcess, body: { signal: 'SIGINT' }, status: 404 },
   deleteProcess: { params: anyProcess, status: 404 },
+  openTerminal: { params: worker, body: { command: ['sleep', '60'], cols: 120, rows: 40 }, status: 201 },
+  listTerminals: { params: worker },
+  getTerminal: { params: anyTerminal, status: 404 },
+  closeTerminal: { params: anyTerminal, status: 404 },
+  viewTerminal: { params: worker, query: { cols: 120, rows: 40 }, status: 426 },
   promptWorker: { params: worker, body: { content: 'hello' }, status: 202 },
   interruptWorker: { params: worker, status: 202 },
   stopWorker: { params: worker, query: { wait: 'stopped', ...wait } },

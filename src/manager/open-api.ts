@@ -2,6 +2,7 @@
 import { getLimits } from '../config/limits.ts';
 import { listenApi } from '../http/api.ts';
 import { createApiRoutes } from '../http/routes/index.ts';
+import { createUpgradeRoutes } from '../http/routes/upgrades.ts';
 import type { WorkerService } from '../http/worker-service.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
@@ -75,6 +76,7 @@ export async function openHttpApi(
       webhooks: { list: (limit) => new WebhookStore(redis, store.keys).list(limit) },
       usage: { read: (ids) => store.usage(ids) },
     }),
+    upgrades: createUpgradeRoutes({ workers, doors }),
     allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,
     writesRefused: deps.writesRefused,

@@ -24,3 +24,11 @@ export const EXEC_ARGUMENT_LIMIT = 4096;
 export const EXEC_ENV_LIMIT = 1024;
 /** Names of variables. */
 export const EXEC_VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** Maximum columns and rows of a terminal. */
+export const TERMINAL_CELLS = 1000;
+/** Size of a terminal whose client gives none. */
+export const TERMINAL_SIZE = { cols: 80, rows: 24 } as const;
+/** How long a terminal is kept without viewers: by default, and at most. */
+export const TERMINAL_LINGER_SECONDS = 600;
+export const TERMINAL_LINGER_LIMIT_SECONDS = 7 * DAY_SECONDS;

@@ -1,6 +1,6 @@
 /** All routes of the manager's API. A resource is a module here and a line below. */
 
-import { Fault, workerId } from '../../model/index.ts';
+import { workerId } from '../../model/index.ts';
 import type { TaskService } from '../../tasks/task-service.ts';
 import type { ApiPlugin } from '../api.ts';
 import type { WorkerService } from '../worker-service.ts';
@@ -10,6 +10,7 @@ import { createImageRoutes, type ImageRoutesDeps } from './images.ts';
 import { createNodeRoutes } from './nodes.ts';
 import { createPageRoutes } from './page.ts';
 import { createPoolRoutes, type PoolRoutesDeps } from './pools.ts';
+import { createPtyRoutes } from './ptys.ts';
 import { createStatsRoutes } from './stats.ts';
 import { createTaskApiRoutes } from './task-api.ts';
 import { createTaskListRoutes } from './tasks.ts';
@@ -17,6 +18,7 @@ import { createUsageRoutes } from './usage.ts';
 import { createWebhookRoutes } from './webhooks.ts';
 import { createWorkerActRoutes } from './worker-acts.ts';
 import { createWorkerDetailRoutes } from './worker-details.ts';
+import { resolveWorkerName } from './worker-name.ts';
 import { createWorkerStreamRoutes } from './worker-streams.ts';
 import { createWorkerRoutes } from './workers.ts';
 
@@ -65,17 +67,12 @@ const createNamedWorkerRoutes =
     app.addHook('preHandler', async ({ params }) => {
       const path = params as { worker_id?: string };
       if (path.worker_id !== undefined && !workerId.safeParse(path.worker_id).success)
-        path.worker_id = await findByName(workers, path.worker_id);
+        path.worker_id = await resolveWorkerName(workers, path.worker_id);
     });
     await app.register(createWorkerRoutes(workers));
     await app.register(createWorkerActRoutes(workers));
     await app.register(createWorkerDetailRoutes(workers));
     await app.register(createWorkerStreamRoutes(workers));
     await app.register(createExecRoutes(exec));
+    await app.register(createPtyRoutes(exec.doors));
   };
-
-async function findByName(workers: WorkerService, name: string): Promise<string> {
-  const id = await workers.findId(name);
-  if (id === undefined) throw new Fault('not_found', `No worker has the name ${name}.`);
-  return id;
-}

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 /** As long as a worker takes to start whose image exists. */
 const WAIT_SECONDS = 30;
-const LONGEST_WAIT_SECONDS = 3600;
+export const LONGEST_WAIT_SECONDS = 3600;
 
 export const waitSeconds = z.coerce
   .number()

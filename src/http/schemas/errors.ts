@@ -29,6 +29,7 @@ const WHY = {
   413: 'The body is too long.',
   421: 'The host name is not allowed.',
   422: 'This manager, runtime or machine cannot do it.',
+  426: 'The path needs another protocol: send Upgrade.',
   429: 'The manager has no capacity now; retry after Retry-After seconds.',
   500: 'A bug in the manager; its log has the cause.',
   503: 'Redis or the leader does not answer; retry after Retry-After seconds.',

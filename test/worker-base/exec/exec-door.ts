@@ -14,6 +14,7 @@ import { workerSpec } from '../../conformance/subject.ts';
 
 export interface ExecDoor {
   workspace: string;
+  socketPath: string;
   /** Sends a request; resolves with the response, or rejects when the connection breaks. */
   send(
     method: string,
@@ -84,6 +85,7 @@ export async function openExecDoor(spec: Partial<WorkerSpec> = {}): Promise<Exec
   };
   return {
     workspace,
+    socketPath,
     send,
     ask: askJson,
     run: async (request) => (await askJson('POST', '/exec', request)).body,

@@ -1,7 +1,5 @@
 /** The door's routes of processes: start, list, attach, write to, signal and kill them. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants } from 'node:os';
-import { jsonResponse } from '../../../src/http/route.ts';
 import { EXEC_RESULT, type ExecResult } from '../../../src/model/exec-result.ts';
 import { Fault } from '../../../src/model/fault.ts';
 import { readExecRequest } from '../../exec/exec-request.ts';
@@ -9,10 +7,8 @@ import { chooseFormat, type ProcessEnd, toContent } from '../../exec/format.ts';
 import { getProcessTable } from '../../exec/open-table.ts';
 import type { ProcessEntry, ProcessTable } from '../../exec/process-table.ts';
 import { sendOutput } from '../../exec/send-output.ts';
+import { readJson, sendJson } from '../json.ts';
 import type { DoorBody, DoorRequest, DoorRoute } from '../route.ts';
-
-/** Bytes of a request; the manager accepts fewer. */
-const REQUEST_BYTES = 2 * 1024 ** 2;
 
 export const execRoutes: DoorRoute[] = [
   { method: 'POST', path: '/exec', handle: execute },
@@ -136,34 +132,3 @@ const ended = () =>
   new Fault('conflict', 'The process has ended, or its standard input is closed.', {
     reason: 'stdin_closed',
   });
-
-async function readJson(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > REQUEST_BYTES)
-      throw new Fault('invalid_command', `A request for a process has at most ${REQUEST_BYTES} bytes.`);
-    parts.push(part);
-  }
-  try {
-    return JSON.parse(Buffer.concat(parts).toString());
-  } catch {
-    throw new Fault('invalid_command', 'The body of the request is not JSON.');
-  }
-}
-
-function sendJson(
-  response: ServerResponse,
-  status: number,
-  value: unknown,
-  headers: Record<string, string> = {},
-): void {
-  const { body } = jsonResponse(status, value);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    ...headers,
-  });
-  response.end(body);
-}

@@ -1,5 +1,6 @@
 /** All routes of the door. A kind of access is a module here, loaded with the first connection, and a line below. */
 import type { DoorRoute } from '../route.ts';
 import { execRoutes } from './exec.ts';
+import { ptyRoutes } from './pty.ts';
 
-export const DOOR_ROUTES: readonly DoorRoute[] = [...execRoutes];
+export const DOOR_ROUTES: readonly DoorRoute[] = [...execRoutes, ...ptyRoutes];

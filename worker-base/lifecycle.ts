@@ -114,6 +114,10 @@ async function finish(boot: Boot): Promise<number> {
   const { start, log, node, workload, environment, sender, output, spool, heartbeat, shutdown } = boot;
   const { exit, code, sentence, answered } = await workload.result;
   boot.stopInput();
+  if (boot.door && start.spec.checkpoint?.on.includes('stop')) {
+    const { offerCopy } = await import('./boot/offer-copy.ts');
+    await offerCopy(boot.door, heartbeat, () => shutdown.hardAt);
+  }
   boot.door?.close();
   await Promise.all(boot.closing.map((close) => close()));
   await environment.modelProxy?.close();

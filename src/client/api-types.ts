@@ -36,6 +36,61 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/checkpoints': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** List all checkpoints, newest first */
+    get: operations['listCheckpoints'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/checkpoints/{checkpoint_id}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /** Show a checkpoint, with the spec of its worker */
+    get: operations['getCheckpoint'];
+    put?: never;
+    post?: never;
+    /** Delete a checkpoint, and return what it was */
+    delete: operations['deleteCheckpoint'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/checkpoints/{checkpoint_id}/archive': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Download the archive of a checkpoint
+     * @description A tar, compressed as its `format` says. Its content is that of a worker, so unpack it only where that may be trusted.
+     */
+    get: operations['downloadCheckpoint'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/events': {
     parameters: {
       query?: never;
@@ -307,6 +362,30 @@ export interface paths {
      * @description Deleting a deleted worker succeeds.
      */
     delete: operations['deleteWorker'];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/checkpoints': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the checkpoints of a worker, newest first
+     * @description By its ID, also those of a deleted worker.
+     */
+    get: operations['listWorkerCheckpoints'];
+    put?: never;
+    /**
+     * Save the workspace of a running worker
+     * @description All files, untracked ones and those of git as well, without what `.workerignore` names; and the conversation of the agent after its last turn. The agent is not stopped: a file that it writes meanwhile is saved as it is read.
+     */
+    post: operations['createCheckpoint'];
+    delete?: never;
     options?: never;
     head?: never;
     patch?: never;
@@ -655,6 +734,149 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
+    /** @description A saved copy of the workspace of a worker. */
+    Checkpoint: {
+      /** @description size of the archive */
+      bytes: number;
+      checkpoint_id: string;
+      /** @description whether it has the agent's conversation */
+      conversation: boolean;
+      created_at: string;
+      /** @description when it is deleted, because its worker was */
+      expires_at?: string;
+      /** @enum {string} */
+      format: 'tar.zst' | 'tar.gz';
+      /** @description the body that it was taken from */
+      incarnation: number;
+      /** @description of the archive; equal archives are stored once */
+      sha256: string;
+      /**
+       * @description why it was taken
+       * @enum {string}
+       */
+      trigger: 'request' | 'turn' | 'stop' | 'interval';
+      /** @description turns that had ended in that body */
+      turns?: number;
+      /** @description files that could not be saved */
+      warnings?: string[];
+      /** @description the worker that it is a copy of, which may be deleted */
+      worker_id: string;
+      worker_name?: string;
+    };
+    /** @description A checkpoint with the spec of its worker. */
+    CheckpointDetails: {
+      /** @description size of the archive */
+      bytes: number;
+      checkpoint_id: string;
+      /** @description whether it has the agent's conversation */
+      conversation: boolean;
+      created_at: string;
+      /** @description when it is deleted, because its worker was */
+      expires_at?: string;
+      /** @enum {string} */
+      format: 'tar.zst' | 'tar.gz';
+      /** @description the body that it was taken from */
+      incarnation: number;
+      /** @description of the archive; equal archives are stored once */
+      sha256: string;
+      /** @description of its worker, as accepted */
+      spec: {
+        /** @enum {string} */
+        agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM' | 'TASK';
+        agent_version?: string;
+        allowed_commands?: string[];
+        checkpoint?: {
+          interval_seconds?: number;
+          keep?: number;
+          on: ('turn' | 'stop' | 'interval')[];
+        };
+        command_line?: string[];
+        commands?: boolean;
+        concurrency?: number;
+        env?: {
+          [key: string]: string;
+        };
+        exit_after_prompt?: boolean;
+        from_checkpoint?: string;
+        handlers?: string[];
+        idle_timeout_seconds?: number;
+        image?: string;
+        instructions?: string;
+        /** @default 86400 */
+        keep_finished_seconds: number;
+        labels?: {
+          [key: string]: string;
+        };
+        max_job_time_seconds?: number;
+        max_restarts?: number;
+        modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
+        name?: string;
+        packages?: string[];
+        pool?: string;
+        pool_revision?: string;
+        prompt?: string;
+        /** @enum {string} */
+        protocol?: 'lines' | 'json' | 'acp';
+        requirements?: string[];
+        resources?: {
+          cpus?: number;
+          memory?: string;
+          pids?: number;
+        };
+        /**
+         * @default never
+         * @enum {string}
+         */
+        restart_policy: 'never' | 'on-failure' | 'always';
+        /** @enum {string} */
+        runtime: 'docker' | 'process';
+        secrets?: string[];
+        silence_timeout_seconds?: number;
+        /** @default 120 */
+        start_deadline_seconds: number;
+        /** @default 10 */
+        stop_grace_seconds: number;
+        ttl_seconds?: number;
+        /** @constant */
+        warm?: true;
+        webhooks?: {
+          secret: string;
+          types?: (
+            | 'worker.ready'
+            | 'worker.restarting'
+            | 'worker.stopped'
+            | 'worker.failed'
+            | 'worker.deleted'
+          )[];
+          url: string;
+        }[];
+        worker_type?: string;
+        workspace?: {
+          /** @enum {string} */
+          persist?: 'worker' | 'body';
+          size?: string;
+          source?: {
+            git: {
+              depth?: number;
+              ref?: string;
+              url: string;
+            };
+          };
+        };
+      };
+      /**
+       * @description why it was taken
+       * @enum {string}
+       */
+      trigger: 'request' | 'turn' | 'stop' | 'interval';
+      /** @description turns that had ended in that body */
+      turns?: number;
+      /** @description files that could not be saved */
+      warnings?: string[];
+      /** @description the worker that it is a copy of, which may be deleted */
+      worker_id: string;
+      worker_name?: string;
+    };
     /** @description A request that was refused or failed. */
     Error: {
       /** @description the message again, for clients of FastAPI */
@@ -874,12 +1096,18 @@ export interface components {
           agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM';
           agent_version?: string;
           allowed_commands?: string[];
+          checkpoint?: {
+            interval_seconds?: number;
+            keep?: number;
+            on: ('turn' | 'stop' | 'interval')[];
+          };
           command_line?: string[];
           commands?: boolean;
           concurrency?: number;
           env?: {
             [key: string]: string;
           };
+          from_checkpoint?: string;
           handlers?: string[];
           idle_timeout_seconds?: number;
           image?: string;
@@ -1662,6 +1890,369 @@ export interface operations {
       };
     };
   };
+  listCheckpoints: {
+    parameters: {
+      query?: {
+        /** @description next_cursor of the previous page */
+        cursor?: string;
+        /** @example 20 */
+        limit?: number;
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Checkpoint'][];
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  getCheckpoint: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description ID of the checkpoint
+         * @example 3c9d1f7e-52b8-4a60-8e1d-7f0a2b4c6d98
+         */
+        checkpoint_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['CheckpointDetails'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  deleteCheckpoint: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description ID of the checkpoint
+         * @example 3c9d1f7e-52b8-4a60-8e1d-7f0a2b4c6d98
+         */
+        checkpoint_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Checkpoint'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, the name is taken, or the key is that of another request. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  downloadCheckpoint: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description ID of the checkpoint
+         * @example 3c9d1f7e-52b8-4a60-8e1d-7f0a2b4c6d98
+         */
+        checkpoint_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The archive. */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/gzip': string;
+          'application/zstd': string;
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
   streamEvents: {
     parameters: {
       query?: {
@@ -2072,12 +2663,18 @@ export interface operations {
             agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM';
             agent_version?: string;
             allowed_commands?: string[];
+            checkpoint?: {
+              interval_seconds?: number;
+              keep?: number;
+              on: ('turn' | 'stop' | 'interval')[];
+            };
             command_line?: string[];
             commands?: boolean;
             concurrency?: number;
             env?: {
               [key: string]: string;
             };
+            from_checkpoint?: string;
             handlers?: string[];
             idle_timeout_seconds?: number;
             image?: string;
@@ -2445,12 +3042,18 @@ export interface operations {
             agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM';
             agent_version?: string;
             allowed_commands?: string[];
+            checkpoint?: {
+              interval_seconds?: number;
+              keep?: number;
+              on: ('turn' | 'stop' | 'interval')[];
+            };
             command_line?: string[];
             commands?: boolean;
             concurrency?: number;
             env?: {
               [key: string]: string;
             };
+            from_checkpoint?: string;
             handlers?: string[];
             idle_timeout_seconds?: number;
             image?: string;
@@ -3847,6 +4450,11 @@ export interface operations {
           agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM' | 'TASK';
           agent_version?: string;
           allowed_commands?: string[];
+          checkpoint?: {
+            interval_seconds?: number;
+            keep?: number;
+            on: ('turn' | 'stop' | 'interval')[];
+          };
           command_line?: string[];
           commands?: boolean;
           concurrency?: number;
@@ -3854,6 +4462,7 @@ export interface operations {
             [key: string]: string;
           };
           exit_after_prompt?: boolean;
+          from_checkpoint?: string;
           handlers?: string[];
           idle_timeout_seconds?: number;
           image?: string;
@@ -4326,6 +4935,230 @@ export interface operations {
       };
       /** @description The state was not reached in time. */
       504: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  listWorkerCheckpoints: {
+    parameters: {
+      query?: {
+        /** @description next_cursor of the previous page */
+        cursor?: string;
+        /** @example 20 */
+        limit?: number;
+      };
+      header?: never;
+      path: {
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': {
+            items: components['schemas']['Checkpoint'][];
+            next_cursor: string | null;
+          };
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  createCheckpoint: {
+    parameters: {
+      query?: {
+        /** @description how long to wait for a worker that is starting */
+        wait_seconds?: number;
+      };
+      header?: {
+        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
+        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Checkpoint'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
         headers: {
           [name: string]: unknown;
         };
@@ -6735,6 +7568,11 @@ export interface operations {
             agent_type: 'CLAUDE' | 'FACTORY' | 'CODEX' | 'CUSTOM' | 'TASK';
             agent_version?: string;
             allowed_commands?: string[];
+            checkpoint?: {
+              interval_seconds?: number;
+              keep?: number;
+              on: ('turn' | 'stop' | 'interval')[];
+            };
             command_line?: string[];
             commands?: boolean;
             concurrency?: number;
@@ -6742,6 +7580,7 @@ export interface operations {
               [key: string]: string;
             };
             exit_after_prompt?: boolean;
+            from_checkpoint?: string;
             handlers?: string[];
             idle_timeout_seconds?: number;
             image?: string;

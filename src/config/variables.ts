@@ -2,6 +2,7 @@
  * The table of environment variables that the manager reads, each with its allowed values, default and help text.
  * `settings.ts` parses them; error messages, `worker-manager config` and the documentation are generated from it.
  */
+import { CHECKPOINTS } from './variables/checkpoints.ts';
 import { CONNECTIONS } from './variables/connections.ts';
 import { IMAGES } from './variables/images.ts';
 import { INTERVALS } from './variables/intervals.ts';
@@ -14,6 +15,7 @@ export const VARIABLES = {
   ...CONNECTIONS,
   ...INTERVALS,
   ...RESOURCES,
+  ...CHECKPOINTS,
   ...IMAGES,
   ...PERMISSIONS,
   ...WEBHOOKS,

@@ -1,6 +1,7 @@
 /** The connections to the door of one body: kept alive, used again, and closed when they are idle. */
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { DoorPlace } from '../http/door-service.ts';
 
 /** Idle connections that are kept, and for how long in milliseconds. */
 const IDLE = 8;
@@ -10,11 +11,8 @@ const IDLE_MS = 30_000;
 const SOCKET_ONLY = ['setKeepAlive', 'setTimeout', 'ref', 'unref'];
 
 /** Where the body of a worker is. */
-export interface BodyPlace {
+export interface BodyPlace extends DoorPlace {
   worker_id: string;
-  incarnation: number;
-  runtime: string;
-  body_id: string;
 }
 
 export class BodyAgent extends Agent {

@@ -107,8 +107,9 @@ export class Doors implements DoorService {
     for (let attempt = 0; ; attempt += 1) {
       let place: FoundPlace | undefined;
       try {
-        const warm = attempt === 0 ? this.#agents.get(workerId) : undefined;
-        if (!warm?.hasIdle) place = await findBody(this.#options, workerId, signal);
+        const warm = attempt === 0 && !options.place ? this.#agents.get(workerId) : undefined;
+        if (options.place) place = { worker_id: workerId, ...options.place, ready: true };
+        else if (!warm?.hasIdle) place = await findBody(this.#options, workerId, signal);
         const agent = place ? this.#agent(place) : warm;
         if (!agent) continue;
         const answer = await this.#attempt(agent, options);

@@ -3,10 +3,19 @@ import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 
 /** What a connection is for, as a label of the metric `open_connections`. */
-export type DoorKind = 'exec' | 'files' | 'pty' | 'ports' | 'door';
+export type DoorKind = 'exec' | 'files' | 'pty' | 'ports' | 'checkpoint' | 'door';
+
+/** One body of a worker. */
+export interface DoorPlace {
+  incarnation: number;
+  runtime: string;
+  body_id: string;
+}
 
 export interface DoorCall {
   kind: DoorKind;
+  /** This body and no other; by default, that of the worker when it runs. */
+  place?: DoorPlace | undefined;
   method: string;
   /** The door's path and query, such as `/exec`. */
   path: string;

@@ -18,6 +18,7 @@ const task = { task_id: 'count-1' };
 const worker = { worker_id: '6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10' };
 const anyProcess = { ...worker, process_id: '0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4' };
 const anyTerminal = { ...worker, pty_id: '0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4' };
+const checkpoint = { checkpoint_id: '3c9d1f7e-52b8-4a60-8e1d-7f0a2b4c6d98' };
 const wait = { timeout_seconds: 30 };
 /** Ends at the present end of a stream, instead of waiting for more. */
 const present = { follow: 'false', tail: 10 };
@@ -54,6 +55,12 @@ export const EXAMPLES: Record<string, OperationExample> = {
   getTerminal: { params: anyTerminal, status: 404 },
   closeTerminal: { params: anyTerminal, status: 404 },
   viewTerminal: { params: worker, query: { cols: 120, rows: 40 }, status: 426 },
+  createCheckpoint: { params: worker, status: 201 },
+  listWorkerCheckpoints: { params: worker, query: { limit: 20 } },
+  listCheckpoints: { query: { limit: 20 } },
+  getCheckpoint: { params: checkpoint, status: 404 },
+  downloadCheckpoint: { params: checkpoint, status: 404 },
+  deleteCheckpoint: { params: checkpoint, status: 404 },
   promptWorker: { params: worker, body: { content: 'hello' }, status: 202 },
   interruptWorker: { params: worker, status: 202 },
   stopWorker: { params: worker, query: { wait: 'stopped', ...wait } },

@@ -7,8 +7,7 @@ import type { LoopOptions } from '../reconcile/loop.ts';
 import { DEFAULT_POOL } from '../tasks/task-service.ts';
 import type { Adoption } from './adoption.ts';
 import type { Census } from './census.ts';
-import type { PoolPorts } from './pool-deps.ts';
-import type { WorkerTraces } from './worker-traces.ts';
+import type { TermOptions } from './term-options.ts';
 
 interface LoopListenersDeps {
   /** Created after the loop over workers. */
@@ -18,9 +17,7 @@ interface LoopListenersDeps {
   warmPool: WarmPool;
   admission: Admission;
   census: Census;
-  release: PoolPorts['release'];
-  /** Absent without traces. */
-  traces?: WorkerTraces | undefined;
+  options: Pick<TermOptions, 'pools' | 'traces' | 'checkpoints'>;
 }
 
 /** The listeners of a term's loop over workers. */
@@ -30,9 +27,11 @@ export function createLoopListeners({
   warmPool,
   admission,
   census,
-  release,
-  traces,
+  options,
 }: LoopListenersDeps): Pick<LoopOptions, 'decided' | 'recorded' | 'failed' | 'gone' | 'trace'> {
+  const { checkpoints } = options;
+  const { release } = options.pools;
+  const traces = options.traces?.workers;
   return {
     trace: traces && ((run) => traces.reconcile(run)),
     decided(observation, decision) {
@@ -41,6 +40,7 @@ export function createLoopListeners({
       warmPool.note(observation, decision);
       admission.note(observation, decision);
       census.note(observation, decision);
+      checkpoints?.note(observation, decision);
       traces?.decided(observation, decision);
     },
     recorded(observation, decision) {
@@ -60,6 +60,7 @@ export function createLoopListeners({
       adoption()?.skip(id);
       admission.forget(id);
       census.forget(id);
+      checkpoints?.forget(id);
       warmPool.forget(id);
       pools().workerChanged(id);
     },

@@ -7,6 +7,7 @@ import type { Ownership } from '../runtimes/ownership.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { CommandStream, Findings, Store } from '../store/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { AutomaticCheckpoints } from './automatic-checkpoints.ts';
 import type { Traces } from './command-traces.ts';
 import type { PoolPorts } from './pool-deps.ts';
 
@@ -37,6 +38,8 @@ export interface TermOptions {
   starts: { slotsOf: AdmissionOptions['slotsOf']; memoryOf: AdmissionOptions['memoryOf'] };
   /** Reports changes of workers over HTTP, while this manager leads. */
   webhooks?: ReconcileContext['webhooks'];
+  /** Takes the checkpoints that specs ask for. */
+  checkpoints?: Pick<AutomaticCheckpoints, 'note' | 'forget'> | undefined;
   /** Runs while this manager leads; never throws. */
   background?: ((signal: AbortSignal) => Promise<void>)[];
   /** Absent without traces. */

@@ -91,8 +91,7 @@ export class Term {
         warmPool: this.#warmPool,
         admission: this.#admission,
         census: this.#census,
-        release: options.pools.release,
-        traces: options.traces?.workers,
+        options,
       }),
     });
     this.pools = new PoolLoop({

@@ -1,4 +1,5 @@
 /** The HTTP API of a manager: its routes, and what they read and write. */
+import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { getLimits } from '../config/limits.ts';
 import { listenApi } from '../http/api.ts';
 import { createApiRoutes } from '../http/routes/index.ts';
@@ -10,10 +11,10 @@ import type { Runtimes } from '../runtimes/registry.ts';
 import { createCommandClient, type Link, type Store, StreamHub, WebhookStore } from '../store/index.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Tasks } from '../tasks/tasks.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
 import { newApiSocket } from '../watchdog/api-socket.ts';
 import { explainWorker } from './explain-worker.ts';
 import { listImages } from './list-images.ts';
+import { openCheckpoints } from './open-checkpoints.ts';
 import { openDoors } from './open-doors.ts';
 import type { ServeOptions } from './options.ts';
 import type { PoolServices } from './pool-service.ts';
@@ -30,7 +31,7 @@ interface ApiDeps {
   tasks: Tasks;
   taskService: TaskService;
   /** Counts the open connections to bodies, and the commands in them. */
-  metrics: Pick<Metrics, 'openConnections' | 'beforeScrape' | 'execs' | 'execDuration'>;
+  metrics: ServeOptions['metrics'];
   /** Why nothing may be written now; `undefined` if it may. */
   writesRefused: () => string | undefined;
   now: () => number;
@@ -40,7 +41,12 @@ interface ApiDeps {
 export async function openHttpApi(
   { settings, version, log }: ServeOptions,
   deps: ApiDeps,
-): Promise<{ socketPath: string; workers: WorkerService; close(): Promise<void> }> {
+): Promise<{
+  socketPath: string;
+  workers: WorkerService;
+  checkpoints: Checkpoints;
+  close(): Promise<void>;
+}> {
   const { redis, store, runtimes, images, collector, tasks, taskService, now } = deps;
   const hub = new StreamHub(redis, settings.redisUrl);
   const commandClient = createCommandClient(redis, store.keys, hub);
@@ -50,6 +56,7 @@ export async function openHttpApi(
   const workers = openWorkerService({ redis, store, hub, commandClient, explain, now });
   const { cell } = settings;
   const doors = openDoors({ redis, store, hub, runtimes, cell, now, metrics: deps.metrics });
+  const checkpoints = openCheckpoints({ settings, metrics: deps.metrics, log }, { redis, store, doors, now });
   const socketPath = newApiSocket();
   const app = await listenApi(socketPath, {
     host: settings.httpHost,
@@ -64,6 +71,7 @@ export async function openHttpApi(
           if (seconds !== undefined) deps.metrics.execDuration.observe(seconds);
         },
       },
+      checkpoints,
       pools: {
         views,
         nodes: () => store.nodes(),
@@ -84,6 +92,7 @@ export async function openHttpApi(
   return {
     socketPath,
     workers,
+    checkpoints,
     async close() {
       doors.close();
       commandClient.close();

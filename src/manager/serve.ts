@@ -133,7 +133,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       ownership: open.ownership,
       bodyRedisUrl: open.bodyRedisUrl,
       imageUnavailableReason,
-      ...{ webhooks, tasks },
+      ...{ webhooks, tasks, checkpoints: api.checkpoints, mayAct: () => watchdog.lease.held() },
     });
 
   collectMetrics(options, { redis, term: () => term, pools, hazards, now: clock.now });

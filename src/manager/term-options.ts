@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { getLimits } from '../config/limits.ts';
 import type { Images } from '../images/index.ts';
 import type { TermOptions } from '../leader/term-options.ts';
 import type { ImageUsage } from '../store/index.ts';
 import type { Tasks } from '../tasks/index.ts';
 import type { Webhooks } from '../webhooks/index.ts';
+import { createCheckpointKeepers } from './open-checkpoints.ts';
 import type { ServeOptions } from './options.ts';
 import { getStartLimits } from './start-limits.ts';
 
@@ -16,6 +18,8 @@ interface TermOptionsDeps
   usage: ImageUsage;
   webhooks: Webhooks;
   tasks: Tasks;
+  checkpoints: Checkpoints;
+  mayAct: () => boolean;
   imageUnavailableReason: TermOptions['capabilities']['imageUnavailableReason'];
 }
 
@@ -24,6 +28,8 @@ export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps):
   const { settings, metrics, log } = options;
   const { store, runtimes, ownership, findings, bodyRedisUrl, pools, clock, images, usage, webhooks } = deps;
   const traces = options.traces?.({ store, tasks: deps.tasks, now: clock.now });
+  const { checkpoints, mayAct } = deps;
+  const keepers = createCheckpointKeepers(options, { checkpoints, store, mayAct, now: clock.now });
   return {
     store,
     runtimes,
@@ -39,8 +45,10 @@ export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps):
     pools,
     webhooks,
     traces,
+    checkpoints: keepers.automatic,
     background: [
       (signal) => webhooks.run(signal),
+      ...keepers.background,
       ...(traces ? [(signal: AbortSignal) => traces.tasks.run(signal)] : []),
     ],
     images: images && {

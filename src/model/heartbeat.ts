@@ -18,6 +18,12 @@ export const heartbeat = z.object({
   busy: z.boolean(),
   /** The wrapper needs its `secrets`, which are never stored in Redis; the manager passes them to the body. */
   needs_secrets: z.boolean().optional(),
+  /** The body waits for the checkpoint from which its worker starts; the manager sends it to the body's door. */
+  needs_checkpoint: z.boolean().optional(),
+  /** The agent has ended, and the body waits until the manager has copied its workspace. */
+  offers_checkpoint: z.boolean().optional(),
+  /** Number of turns that have ended in this incarnation, for a worker that is saved after each. */
+  turns: z.number().int().optional(),
   /** All prompts are answered; the worker is ready for another. */
   waiting: z.boolean().optional(),
   /** Bytes on disk of its workspace, at the last check. */

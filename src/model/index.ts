@@ -4,8 +4,11 @@
  * Owns every name that other programs rely on. Everything here is pure data: no clock, no randomness, no environment,
  * no I/O. Must not import any other folder; the rest of the project imports it from here.
  */
+export * from './archive-format.ts';
 export * from './body.ts';
 export type { Checkpoint } from './checkpoint.ts';
+export * from './checkpoint-policy.ts';
+export * from './checkpoint-record.ts';
 export * from './claim.ts';
 export * from './command.ts';
 export * from './cut.ts';

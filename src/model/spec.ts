@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { checkpointFields, checkpointId } from './checkpoint-policy.ts';
 import { DAY_SECONDS, LONGEST_SECONDS, TEXT_LIMIT } from './limits.ts';
 import { type NameRule, SECRET_NAME, WORKER_NAME, WORKER_TYPE } from './name-rules.ts';
 import { packages, requirements } from './packages.ts';
@@ -147,6 +148,13 @@ export const specFields = {
   resources: resources.optional(),
   /** The folder that the agent works in; by default its files live as long as the worker. */
   workspace: workspaceFields.optional(),
+  /** When checkpoints of the workspace are taken automatically; by default never. */
+  checkpoint: checkpointFields.optional(),
+  /**
+   * Checkpoint whose files and conversation the worker starts with, instead of an empty workspace; it takes the place of
+   * `workspace.source`.
+   */
+  from_checkpoint: checkpointId.optional(),
   restart_policy: z.enum(RESTART_POLICIES).default('never'),
   /** Number of restarts after which the worker is FAILED; no limit by default. */
   max_restarts: z.number().int().min(0).max(1_000_000).optional(),

@@ -34,6 +34,7 @@ export function getWarnings(request: WorkerRequest, runtime: RuntimeName): strin
   return [
     ...(advice ? [`allowed_commands is only advisory here: the ${runtime} runtime cannot enforce it.`] : []),
     ...withoutCredential(request),
+    ...withoutTurns(request),
   ];
 }
 
@@ -48,6 +49,13 @@ function withoutCredential({ agent_type, env, secrets = [] }: WorkerRequest): st
   return [
     `This ${agent_type} agent has no credential, so its first prompt will fail: put ${names} into SECRETS_DIR and add its name to secrets${address}.`,
   ];
+}
+
+/** Whether an agent ends a turn is unknown if it only reads and writes lines. */
+function withoutTurns({ agent_type, protocol = 'lines', checkpoint }: WorkerRequest): string[] {
+  const isPlain = agent_type === 'TASK' || (agent_type === 'CUSTOM' && protocol === 'lines');
+  if (!isPlain || !checkpoint?.on.includes('turn')) return [];
+  return ['checkpoint.on has turn, but this agent has no turns; use interval, or the protocol json or acp.'];
 }
 
 /** The names of an agent's own credentials in `env`, where they would be stored in Redis and in labels. */

@@ -37,6 +37,8 @@ interface SeenWorker {
   pool: string;
   desired: boolean;
   spec: Pick<WorkerSpec, 'workspace'>;
+  /** Number of turns that its body had ended, for a worker that is saved after each. */
+  turns: number;
 }
 
 /** Phases of a body that is being ended. */
@@ -80,6 +82,7 @@ export class LastSeen {
       pool: observation.desired.spec.pool ?? '',
       desired: observation.desired.desired === 'running' && !hasEnded(status.status),
       spec: observation.desired.spec,
+      turns: observation.heartbeat?.turns ?? 0,
     });
   }
 
@@ -151,14 +154,18 @@ export class LastSeen {
   /** Whether a heartbeat differs from the status: ready after all, silent, or reporting again. */
   isHeartbeatNews(
     id: string,
-    heartbeat: Pick<Heartbeat, 'incarnation' | 'phase' | 'ready_at' | 'needs_secrets'> & { age_ms: number },
+    heartbeat: Pick<
+      Heartbeat,
+      'incarnation' | 'phase' | 'ready_at' | 'needs_secrets' | 'needs_checkpoint' | 'turns'
+    > & { age_ms: number },
     silentMs: number,
   ): boolean {
     const worker = this.#workers.get(id);
     if (!worker || heartbeat.incarnation !== worker.incarnation) return false;
     const waits = worker.phase === 'booting' || worker.phase === ASSIGNED;
     if (worker.status === 'STARTING' || waits)
-      return waits && (wasReady(heartbeat) || heartbeat.needs_secrets === true);
+      return waits && (wasReady(heartbeat) || heartbeat.needs_secrets || heartbeat.needs_checkpoint) === true;
+    if ((heartbeat.turns ?? 0) > worker.turns) return true;
     return (worker.phase === 'silent') !== heartbeat.age_ms >= silentMs && !ENDING.has(worker.phase);
   }
 

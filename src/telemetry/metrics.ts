@@ -7,6 +7,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { CommandName, FaultCode } from '../model/index.ts';
 import { canaryMetrics } from './canary-metrics.ts';
+import { checkpointMetrics } from './checkpoint-metrics.ts';
 import { dependencyMetrics } from './dependency-metrics.ts';
 import { execMetrics } from './exec-metrics.ts';
 import { createInstruments } from './instruments.ts';
@@ -102,6 +103,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       ['kind'],
     ),
     ...execMetrics(made),
+    ...checkpointMetrics(made),
     loopBlocked: gauge(
       'loop_blocked_seconds',
       'Time for which the main loop has been blocked; all other metrics are that old.',

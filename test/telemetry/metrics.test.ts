@@ -68,6 +68,9 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['open_connections', 'gauge'],
   ['exec_total', 'counter'],
   ['exec_duration_seconds', 'histogram'],
+  ['checkpoints', 'gauge'],
+  ['checkpoint_bytes', 'gauge'],
+  ['checkpoint_duration_seconds', 'histogram'],
 ];
 
 test.each(CONTRACT)('%s is exposed as a %s with a help text', async (name, type) => {

@@ -11,6 +11,7 @@ import { getAgentKindForSpec, resolveEndpoint } from '../../src/agents/index.ts'
 import { buildInstructions } from '../../src/agents/instructions.ts';
 import type { AgentKind, Launch, LaunchOptions } from '../../src/agents/kind.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { Door } from '../door/door.ts';
 import type { Log } from '../log.ts';
 import type { ModelProxy } from '../model-proxy/proxy.ts';
 import type { Denials } from '../sandbox/denials.ts';
@@ -43,6 +44,8 @@ export async function prepareAgent(options: {
   signal: AbortSignal;
   /** An earlier body of the worker has run. */
   successor: boolean;
+  /** Through which a checkpoint arrives. */
+  door: Door | undefined;
 }): Promise<AgentEnvironment | undefined> {
   const { settings, spec, denials, log } = options;
   const { workspace } = settings;
@@ -84,7 +87,11 @@ export async function prepareAgent(options: {
       policyCommand: gated ? modelProxy?.policyCommand : undefined,
     } satisfies LaunchOptions);
   const git = spec.workspace?.source?.git;
-  if (git) {
+  if (spec.from_checkpoint !== undefined) {
+    const { restoreCheckpoint } = await import('./restore-checkpoint.ts');
+    const id = spec.from_checkpoint;
+    if (!(await restoreCheckpoint({ ...options, id, privileges }))) return undefined;
+  } else if (git) {
     const { fetchSource } = await import('./fetch-source.ts');
     const credential = secrets.get(GIT_CREDENTIAL);
     if (!(await fetchSource({ source: git, credential, privileges, settings, signal: options.signal, log })))
@@ -154,7 +161,7 @@ async function receive(
     throw new CannotStart(78, 'SECRETS_PIPE is not set; the manager sets it if a worker has secrets.');
   const { placeSecrets, receiveSecrets } = await import('./secrets.ts');
   const waiting = receiveSecrets({ pipe, signal });
-  heartbeat.needSecrets(true);
+  heartbeat.request('needs_secrets', true);
   try {
     const secrets = await waiting;
     if (!secrets) return undefined;
@@ -171,7 +178,7 @@ async function receive(
     const message = error instanceof Error ? error.message : String(error);
     throw new CannotStart(78, `The secrets could not be received: ${message}.`);
   } finally {
-    heartbeat.needSecrets(false);
+    heartbeat.request('needs_secrets', false);
   }
 }
 

@@ -64,7 +64,7 @@ const prepareShutdown: BootStep = (boot) => {
 
 /** Everything that the agent needs before it can be started. */
 const prepareEnvironment: BootStep = async (boot) => {
-  const { settings, log, signal, heartbeat } = boot;
+  const { settings, log, signal, heartbeat, door } = boot;
   const { spec } = boot.start;
   const denials = new Denials({
     allowed: spec.allowed_commands,
@@ -72,7 +72,16 @@ const prepareEnvironment: BootStep = async (boot) => {
   });
   boot.denials = denials;
   const successor = settings.incarnation > 1 || boot.start.lastSeq > 0;
-  const environment = await prepareAgent({ settings, spec, denials, heartbeat, log, signal, successor });
+  const environment = await prepareAgent({
+    settings,
+    spec,
+    denials,
+    heartbeat,
+    log,
+    signal,
+    successor,
+    door,
+  });
   if (!environment) {
     log.info('shutdown requested before the agent was started');
     return SIGTERM_CODE;

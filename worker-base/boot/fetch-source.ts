@@ -7,15 +7,15 @@
  * the next body of a worker that was killed meanwhile starts again.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
 import { takeTail } from '../../src/model/cut.ts';
 import type { GitSource } from '../../src/model/workspace.ts';
+import { isFillDue } from '../archive/fill.ts';
+import { FILL_MARKER } from '../archive/pack.ts';
 import type { Log } from '../log.ts';
 import type { Privileges } from '../sandbox/privileges.ts';
 import type { WrapperSettings } from '../settings.ts';
 import { CannotStart } from '../workload.ts';
 
-const MARKER = '.worker-manager-source';
 /** As sysexits.h: the service is unavailable. */
 const EX_UNAVAILABLE = 69;
 const ERROR_CHARACTERS = 1000;
@@ -28,7 +28,7 @@ const STALL_MS = 120_000;
  * not complete. Nothing of the address of the proxy stays in the repository.
  */
 const SCRIPT = `set -eu
-m=${MARKER} from=$1 url=$2 ref=$3 depth=$4
+m=${FILL_MARKER} from=$1 url=$2 ref=$3 depth=$4
 find . -mindepth 1 -maxdepth 1 ! -name "$m" -exec rm -rf -- {} +
 rm -rf -- "$m"
 mkdir "$m"
@@ -53,13 +53,6 @@ elif git rev-parse -q --verify HEAD >/dev/null; then git reset -q --hard; fi
 rm -rf -- "$m"
 `;
 
-/** Whether the workspace has to be filled: it is empty, or was filled only in part. */
-function isDue(workspace: string): boolean {
-  mkdirSync(workspace, { recursive: true });
-  const names = readdirSync(workspace);
-  return names.length === 0 || names.includes(MARKER);
-}
-
 /** Fetches the source, unless the workspace has files; throws `CannotStart`. False if `signal` ended it. */
 export async function fetchSource(options: {
   source: GitSource;
@@ -72,7 +65,7 @@ export async function fetchSource(options: {
 }): Promise<boolean> {
   const { source, credential, privileges, settings, signal, log } = options;
   const { workspace } = settings;
-  if (!isDue(workspace)) return !signal.aborted;
+  if (!isFillDue(workspace)) return !signal.aborted;
   const { startModelProxy } = await import('../model-proxy/proxy.ts');
   const began = performance.now();
   const proxy = await startModelProxy({

@@ -13,7 +13,7 @@ import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { AgentEnvironment } from '../workload.ts';
-import type { DoorBody } from './route.ts';
+import type { DoorBody, WorkspaceFiller } from './route.ts';
 import type { DoorServer } from './server.ts';
 import { TokenVerifier } from './tokens.ts';
 
@@ -76,6 +76,16 @@ export class Door {
   /** The agent's environment is ready. */
   furnish(environment: AgentEnvironment): void {
     this.#environment.resolve(environment);
+  }
+
+  /** The boot waits for the archive that fills the workspace, or does not any more. */
+  awaitArchive(filler: WorkspaceFiller | undefined): void {
+    if (this.#body) this.#body.filler = filler;
+  }
+
+  /** The end of the body waits for a copy of its workspace, or does not any more. */
+  awaitCopy(lastCopy: DoorBody['lastCopy']): void {
+    if (this.#body) this.#body.lastCopy = lastCopy;
   }
 
   /** Loads the server before the first connection, while there is time. */

@@ -1,6 +1,7 @@
 /** The routes of the door: what a module in `routes/` gives, and what it gets. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { ArchiveFormat } from '../../src/model/archive-format.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';
@@ -19,6 +20,18 @@ export interface DoorBody {
    * the body ends before.
    */
   environment(): Promise<AgentEnvironment>;
+  /** Only while the boot waits for the archive that fills the workspace. */
+  filler?: WorkspaceFiller | undefined;
+  /** Only while the end of the body waits for a copy of its workspace. */
+  lastCopy?: { begin(): () => void } | undefined;
+}
+
+/** Takes the archive from which a worker starts. */
+export interface WorkspaceFiller {
+  /** Throws if the archive broke off, and a Fault if it cannot be used. */
+  fill(archive: IncomingMessage, format: ArchiveFormat): Promise<void>;
+  /** There is no archive, for this reason. */
+  fail(why: string): void;
 }
 
 interface DoorCall {

@@ -20,6 +20,9 @@ export type Load = Pick<
   | 'node_url'
 >;
 
+/** What a body waits for until the manager has done it. */
+type ManagerRequest = 'needs_secrets' | 'needs_checkpoint' | 'offers_checkpoint';
+
 /** A key that is renewed, and recreated if it is lost. */
 interface Announced {
   key: string;
@@ -47,7 +50,8 @@ export class HeartbeatSender {
   #bootUntil = 0;
   #activeAt = Date.now();
   #timer: NodeJS.Timeout | undefined;
-  #needsSecrets = false;
+  readonly #requests = new Set<ManagerRequest>();
+  #turns = 0;
   #stopped = false;
   /** A turn is running, or a prompt waits. */
   busy = false;
@@ -120,11 +124,19 @@ export class HeartbeatSender {
     }, CHANGE_MS);
   }
 
-  /** Reports whether the body waits for its secrets: immediately, and repeatedly while it does. */
-  needSecrets(needs: boolean): void {
-    this.#needsSecrets = needs;
+  /** Reports whether the body waits for something of the manager: immediately, and repeatedly while it does. */
+  request(what: ManagerRequest, waits: boolean): void {
+    if (waits) this.#requests.add(what);
+    else this.#requests.delete(what);
+    if (what === 'offers_checkpoint') this.#phase = 'ending';
     this.#scheduleNext();
     void this.#send(true);
+  }
+
+  /** A turn has ended, and its conversation is stored: reported immediately. */
+  turnEnded(): void {
+    this.#turns += 1;
+    if (this.#phase === 'ready') void this.#send(true);
   }
 
   /** From now on, reports for the worker that claimed the body; `ready` is the reported value. */
@@ -183,7 +195,7 @@ export class HeartbeatSender {
   #scheduleNext(): void {
     if (this.#timer) return;
     this.#redis.on('ready', () => this.#send(false));
-    this.#timer = setInterval(() => this.#send(false), HEARTBEAT_INTERVAL_MS);
+    this.#timer = setInterval(() => this.#send(this.#requests.size > 0), HEARTBEAT_INTERVAL_MS);
   }
 
   async #send(announce: boolean): Promise<void> {
@@ -213,7 +225,8 @@ export class HeartbeatSender {
       ...this.load(),
       seq,
     };
-    if (this.#needsSecrets) heartbeat.needs_secrets = true;
+    for (const what of this.#requests) heartbeat[what] = true;
+    if (this.#turns > 0) heartbeat.turns = this.#turns;
     const passed = this.passed();
     if (passed !== undefined) heartbeat.input_id = passed;
     if (this.waiting) heartbeat.waiting = true;

@@ -4,7 +4,7 @@ import type { AddCommands, WorkloadContext, WorkloadResult } from '../workload.t
 
 /** After a turn: stores its conversation and acknowledges its prompt in one transaction. */
 export class TurnCommit {
-  readonly #context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>;
+  readonly #context: Pick<WorkloadContext, 'arrived' | 'acknowledge' | 'spec' | 'heartbeat'>;
   readonly #archive: SessionArchive;
   readonly #journal: TurnJournal;
   #settling: Promise<unknown> = Promise.resolve();
@@ -12,7 +12,7 @@ export class TurnCommit {
   packing = false;
 
   constructor(
-    context: Pick<WorkloadContext, 'arrived' | 'acknowledge'>,
+    context: Pick<WorkloadContext, 'arrived' | 'acknowledge' | 'spec' | 'heartbeat'>,
     archive: SessionArchive,
     journal: TurnJournal,
   ) {
@@ -42,6 +42,12 @@ export class TurnCommit {
       if (turn.entryId === undefined) return this.#archive.save(archived);
       await this.#context.acknowledge(turn.entryId, this.#closing(turn.entryId, archived));
     });
+    const { checkpoint } = this.#context.spec;
+    if (checkpoint?.on.includes('turn'))
+      void this.#settling.then(
+        () => this.#context.heartbeat.turnEnded(),
+        () => {},
+      );
   }
 
   /** After the only turn: stores the archive; the body's shutdown acknowledges the prompt. */

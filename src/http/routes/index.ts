@@ -3,7 +3,9 @@
 import { workerId } from '../../model/index.ts';
 import type { TaskService } from '../../tasks/task-service.ts';
 import type { ApiPlugin } from '../api.ts';
+import type { CheckpointService } from '../checkpoint-service.ts';
 import type { WorkerService } from '../worker-service.ts';
+import { createCheckpointRoutes, createWorkerCheckpointRoutes } from './checkpoints.ts';
 import { docsRoutes } from './docs.ts';
 import { createExecRoutes, type ExecRoutesDeps } from './exec.ts';
 import { createImageRoutes, type ImageRoutesDeps } from './images.ts';
@@ -26,6 +28,7 @@ import { createWorkerRoutes } from './workers.ts';
 export interface ApiServices {
   workers: WorkerService;
   exec: ExecRoutesDeps;
+  checkpoints: CheckpointService;
   pools: PoolRoutesDeps;
   nodes: Parameters<typeof createNodeRoutes>[0];
   /** The queues of all pools. */
@@ -39,6 +42,7 @@ export interface ApiServices {
 export const createApiRoutes = ({
   workers,
   exec,
+  checkpoints,
   pools,
   nodes,
   tasks,
@@ -47,7 +51,8 @@ export const createApiRoutes = ({
   webhooks,
   usage,
 }: ApiServices): ApiPlugin[] => [
-  createNamedWorkerRoutes(workers, { exec }),
+  createNamedWorkerRoutes(workers, { exec, checkpoints }),
+  createCheckpointRoutes(checkpoints),
   createPoolRoutes(pools),
   createNodeRoutes(nodes),
   createTaskListRoutes(tasks),
@@ -62,7 +67,7 @@ export const createApiRoutes = ({
 
 /** The routes of workers: a path has a worker's ID or name, and the routes get the ID. */
 const createNamedWorkerRoutes =
-  (workers: WorkerService, { exec }: Pick<ApiServices, 'exec'>): ApiPlugin =>
+  (workers: WorkerService, { exec, checkpoints }: Pick<ApiServices, 'exec' | 'checkpoints'>): ApiPlugin =>
   async (app) => {
     app.addHook('preHandler', async ({ params }) => {
       const path = params as { worker_id?: string };
@@ -75,4 +80,5 @@ const createNamedWorkerRoutes =
     await app.register(createWorkerStreamRoutes(workers));
     await app.register(createExecRoutes(exec));
     await app.register(createPtyRoutes(exec.doors));
+    await app.register(createWorkerCheckpointRoutes(checkpoints));
   };

@@ -29,6 +29,9 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'files' | '
   // They determine which files can be written and executed, not only which commands the agent may run.
   allowed_commands: 'set',
   workspace: 'files',
+  checkpoint: 'later',
+  // The wrapper fills the folder for the claiming worker.
+  from_checkpoint: 'later',
   resources: 'limits',
   instructions: 'later',
   prompt: 'later',

@@ -2,5 +2,6 @@
 import type { DoorRoute } from '../route.ts';
 import { execRoutes } from './exec.ts';
 import { ptyRoutes } from './pty.ts';
+import { workspaceRoutes } from './workspace.ts';
 
-export const DOOR_ROUTES: readonly DoorRoute[] = [...execRoutes, ...ptyRoutes];
+export const DOOR_ROUTES: readonly DoorRoute[] = [...execRoutes, ...ptyRoutes, ...workspaceRoutes];

@@ -31,6 +31,15 @@ class CreateWorkerWorkspace(TypedDict, total=False):
     source: CreateWorkerWorkspaceSource
 
 
+class _CreateWorkerCheckpointRequired(TypedDict):
+    on: Sequence[Literal["turn", "stop", "interval"]]
+
+
+class CreateWorkerCheckpoint(_CreateWorkerCheckpointRequired, total=False):
+    interval_seconds: float
+    keep: int
+
+
 class _CreateWorkerWebhooksItemRequired(TypedDict):
     url: str
     secret: str
@@ -67,6 +76,8 @@ class CreateWorker(_CreateWorkerRequired, total=False):
     runtime: Literal["docker", "process", "swarm", "auto"]
     resources: CreateWorkerResources
     workspace: CreateWorkerWorkspace
+    checkpoint: CreateWorkerCheckpoint
+    from_checkpoint: str
     restart_policy: Literal["never", "on-failure", "always"]
     max_restarts: int
     stop_grace_seconds: float
@@ -144,6 +155,15 @@ class WorkerSpecWorkspace(TypedDict, total=False):
     source: WorkerSpecWorkspaceSource
 
 
+class _WorkerSpecCheckpointRequired(TypedDict):
+    on: List[Literal["turn", "stop", "interval"]]
+
+
+class WorkerSpecCheckpoint(_WorkerSpecCheckpointRequired, total=False):
+    interval_seconds: float
+    keep: int
+
+
 class _WorkerSpecWebhooksItemRequired(TypedDict):
     url: str
     secret: str
@@ -183,6 +203,8 @@ class WorkerSpec(_WorkerSpecRequired, total=False):
     secrets: List[str]
     resources: WorkerSpecResources
     workspace: WorkerSpecWorkspace
+    checkpoint: WorkerSpecCheckpoint
+    from_checkpoint: str
     max_restarts: int
     ttl_seconds: float
     idle_timeout_seconds: float
@@ -343,6 +365,15 @@ class PoolTemplateWorkspace(TypedDict, total=False):
     source: PoolTemplateWorkspaceSource
 
 
+class _PoolTemplateCheckpointRequired(TypedDict):
+    on: Sequence[Literal["turn", "stop", "interval"]]
+
+
+class PoolTemplateCheckpoint(_PoolTemplateCheckpointRequired, total=False):
+    interval_seconds: float
+    keep: int
+
+
 class _PoolTemplateWebhooksItemRequired(TypedDict):
     url: str
     secret: str
@@ -374,6 +405,8 @@ class PoolTemplate(_PoolTemplateRequired, total=False):
     secrets: Sequence[str]
     resources: PoolTemplateResources
     workspace: PoolTemplateWorkspace
+    checkpoint: PoolTemplateCheckpoint
+    from_checkpoint: str
     restart_policy: Literal["never", "on-failure", "always"]
     max_restarts: int
     stop_grace_seconds: float
@@ -478,6 +511,15 @@ class PoolViewSpecTemplateWorkspace(TypedDict, total=False):
     source: PoolViewSpecTemplateWorkspaceSource
 
 
+class _PoolViewSpecTemplateCheckpointRequired(TypedDict):
+    on: List[Literal["turn", "stop", "interval"]]
+
+
+class PoolViewSpecTemplateCheckpoint(_PoolViewSpecTemplateCheckpointRequired, total=False):
+    interval_seconds: float
+    keep: int
+
+
 class _PoolViewSpecTemplateWebhooksItemRequired(TypedDict):
     url: str
     secret: str
@@ -513,6 +555,8 @@ class PoolViewSpecTemplate(_PoolViewSpecTemplateRequired, total=False):
     secrets: List[str]
     resources: PoolViewSpecTemplateResources
     workspace: PoolViewSpecTemplateWorkspace
+    checkpoint: PoolViewSpecTemplateCheckpoint
+    from_checkpoint: str
     max_restarts: int
     ttl_seconds: float
     idle_timeout_seconds: float

@@ -1,0 +1,234 @@
+/**
+ * Takes checkpoints of workers and fills the workspaces of new ones with them. The manager only passes archives on and
+ * never unpacks one: what a body has packed is unpacked in a body, as the agent's user.
+ *
+ * Invariants: one checkpoint of a worker is taken at a time; a checkpoint that fails leaves nothing and does not affect its
+ * worker. Must not import the loop.
+ */
+import type { DoorPlace, DoorService } from '../http/door-service.ts';
+import {
+  ARCHIVE_FORMATS,
+  ARCHIVE_TYPES,
+  CHECKPOINTS_KEPT,
+  type CheckpointDetails,
+  type CheckpointTrigger,
+  Fault,
+  formatInstant,
+  getCapabilities,
+  missingWorker,
+  type WorkerRecord,
+  type WorkerSpec,
+} from '../model/index.ts';
+import type { StoredConversation } from '../store/index.ts';
+import type { Logger } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { expectOk, readWarnings, toCheckpointFault } from './door-answers.ts';
+import { keepBudget, keepNewest } from './limits.ts';
+import type { CheckpointStore, OpenArchive, StoredCheckpoint } from './store.ts';
+
+/** Checkpoints of one worker that wait for the one that is being taken. */
+const MOST_WAITING = 8;
+
+export interface CheckpointsOptions {
+  store: CheckpointStore;
+  doors: Pick<DoorService, 'request'>;
+  load: (workerId: string) => Promise<{ record: WorkerRecord } | undefined>;
+  readConversation: (workerId: string) => Promise<StoredConversation | undefined>;
+  /** Unless the worker has its own. */
+  adoptConversation: (workerId: string, conversation: StoredConversation) => Promise<void>;
+  /** CHECKPOINT_BUDGET in bytes. */
+  budget: number;
+  metrics: Pick<Metrics, 'checkpointDuration'>;
+  log: Logger;
+  now: () => number;
+  newId: () => string;
+}
+
+export interface TakeOptions {
+  trigger: CheckpointTrigger;
+  /** The body, if the caller knows it. */
+  place?: DoorPlace | undefined;
+  /** The end of the body waits for this checkpoint. */
+  final?: boolean | undefined;
+  turns?: number | undefined;
+  waitSeconds?: number | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export class Checkpoints {
+  readonly store: CheckpointStore;
+  readonly #options: CheckpointsOptions;
+  /** The end of the last checkpoint of each worker, and how many wait for theirs. */
+  readonly #queues = new Map<string, { last: Promise<unknown>; waiting: number }>();
+
+  constructor(options: CheckpointsOptions) {
+    this.store = options.store;
+    this.#options = options;
+  }
+
+  /**
+   * Saves the workspace of a running worker. Throws a Fault: those of `Doors`, `not_found`, and `capacity` or `unavailable`
+   * with the reason `CheckpointFailed` if it cannot be stored.
+   */
+  async take(workerId: string, options: TakeOptions): Promise<CheckpointDetails> {
+    const queue = this.#queues.get(workerId) ?? { last: Promise.resolve(), waiting: 0 };
+    if (queue.waiting >= MOST_WAITING)
+      throw new Fault(
+        'capacity',
+        `${queue.waiting} checkpoints of worker ${workerId} already wait. Try again later.`,
+      );
+    this.#queues.set(workerId, queue);
+    queue.waiting += 1;
+    const turn = queue.last;
+    const taking = turn.catch(() => {}).then(() => this.#take(workerId, options));
+    queue.last = taking;
+    try {
+      return await taking;
+    } finally {
+      queue.waiting -= 1;
+      if (queue.waiting === 0) this.#queues.delete(workerId);
+    }
+  }
+
+  /** All checkpoints, or those of one worker, newest first. */
+  async list(workerId?: string): Promise<StoredCheckpoint[]> {
+    const all = await this.store.list();
+    return workerId === undefined ? all : all.filter(({ worker_id }) => worker_id === workerId);
+  }
+
+  async get(id: string): Promise<CheckpointDetails> {
+    const found = await this.store.get(id);
+    if (!found) throw missingCheckpoint(id);
+    return found;
+  }
+
+  async open(id: string): Promise<OpenArchive> {
+    const found = await this.store.open(id);
+    if (!found) throw missingCheckpoint(id);
+    return found;
+  }
+
+  async remove(id: string): Promise<CheckpointDetails> {
+    const found = await this.get(id);
+    if (!(await this.store.remove(id))) throw missingCheckpoint(id);
+    return found;
+  }
+
+  /**
+   * Sends a checkpoint to a body that waits for it, with the conversation. A checkpoint that does not exist is reported to
+   * the body, which then fails. Throws if the body could not be reached or refused it.
+   */
+  async fill(workerId: string, place: DoorPlace, id: string): Promise<void> {
+    const { doors, metrics, log } = this.#options;
+    const began = performance.now();
+    const opened = await this.store.open(id);
+    const call = { kind: 'checkpoint', method: 'PUT', place, waitSeconds: 10 } as const;
+    if (!opened) {
+      const why = encodeURIComponent('it does not exist (any more)');
+      await expectOk(await doors.request(workerId, { ...call, path: `/workspace?error=${why}` }));
+      return;
+    }
+    const { checkpoint, stream } = opened;
+    try {
+      const loaded = await this.#options.load(workerId);
+      const conversation =
+        checkpoint.conversation && canContinue(checkpoint.spec, loaded?.record.desired.spec)
+          ? await this.store.conversation(id)
+          : undefined;
+      if (conversation) await this.#options.adoptConversation(workerId, conversation);
+      const headers = {
+        'content-type': ARCHIVE_TYPES[checkpoint.format],
+        'content-length': checkpoint.bytes,
+      };
+      await expectOk(await doors.request(workerId, { ...call, path: '/workspace', headers, body: stream }));
+      const seconds = (performance.now() - began) / 1000;
+      metrics.checkpointDuration.observe(seconds, { op: 'restore' });
+      log.info({ worker_id: workerId, checkpoint_id: id, seconds }, 'checkpoint restored');
+    } finally {
+      stream.destroy();
+    }
+  }
+
+  async #take(workerId: string, options: TakeOptions): Promise<CheckpointDetails> {
+    const { metrics } = this.#options;
+    const began = performance.now();
+    let op: 'save' | 'failed' = 'failed';
+    try {
+      const stored = await this.#save(workerId, options);
+      op = 'save';
+      return stored;
+    } finally {
+      metrics.checkpointDuration.observe((performance.now() - began) / 1000, { op });
+    }
+  }
+
+  async #save(workerId: string, options: TakeOptions): Promise<CheckpointDetails> {
+    const { load, readConversation, doors, newId, now, log, budget } = this.#options;
+    const began = performance.now();
+    const loaded = await load(workerId);
+    if (!loaded) throw missingWorker(workerId);
+    const { spec } = loaded.record.desired;
+    const conversation = await readConversation(workerId);
+    const answer = await doors.request(workerId, {
+      kind: 'checkpoint',
+      method: 'GET',
+      path: `/workspace${options.final ? '?final=true' : ''}`,
+      ...(options.place && { place: options.place }),
+      waitSeconds: options.waitSeconds,
+      signal: options.signal,
+    });
+    await expectOk(answer, false);
+    const format = ARCHIVE_FORMATS.find((one) => ARCHIVE_TYPES[one] === answer.headers['content-type']);
+    if (!format) {
+      answer.destroy();
+      throw new Fault('internal', 'The body sent an archive of an unknown type.');
+    }
+    const incarnation = options.place?.incarnation ?? loaded.record.status?.incarnation ?? 0;
+    const checkpoint = {
+      checkpoint_id: newId(),
+      worker_id: workerId,
+      ...(spec.name !== undefined && { worker_name: spec.name }),
+      trigger: options.trigger,
+      created_at: formatInstant(now()),
+      incarnation,
+      ...(options.turns !== undefined && { turns: options.turns }),
+      format,
+      spec,
+    };
+    let stored: CheckpointDetails;
+    try {
+      stored = await this.store.write(checkpoint, {
+        archive: answer,
+        mostBytes: budget,
+        conversation,
+        warnings: () => readWarnings(answer),
+      });
+    } catch (error) {
+      answer.destroy();
+      throw toCheckpointFault(error, workerId);
+    }
+    const seconds = (performance.now() - began) / 1000;
+    log.info(
+      { worker_id: workerId, checkpoint_id: stored.checkpoint_id, bytes: stored.bytes, seconds },
+      'checkpoint taken',
+    );
+    if (options.trigger !== 'request')
+      await keepNewest(this.store, workerId, spec.checkpoint?.keep ?? CHECKPOINTS_KEPT);
+    const removed = await keepBudget(this.store, budget, stored.checkpoint_id);
+    if (removed.length > 0)
+      log.info({ checkpoints: removed }, 'deleted checkpoints to keep CHECKPOINT_BUDGET');
+    return stored;
+  }
+}
+
+const missingCheckpoint = (id: string) => new Fault('not_found', `The checkpoint ${id} does not exist.`);
+
+/** Agents that find their conversation by the path of the workspace, which only containers have in common. */
+const BY_PATH: ReadonlySet<string> = new Set(['CLAUDE', 'FACTORY']);
+
+/** Whether the agent of a fork can continue the conversation of the first one. */
+function canContinue(first: WorkerSpec, fork: WorkerSpec | undefined): boolean {
+  if (fork?.agent_type !== first.agent_type) return false;
+  const inContainers = [first, fork].every(({ runtime }) => getCapabilities(runtime).usesImages);
+  return inContainers || !BY_PATH.has(first.agent_type);
+}

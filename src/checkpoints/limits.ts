@@ -1,0 +1,68 @@
+/** Which checkpoints are deleted: for lack of space, beyond `keep`, and after their worker. */
+import { type CheckpointTrigger, formatInstant, parseInstant } from '../model/index.ts';
+import type { CheckpointStore, StoredCheckpoint } from './store.ts';
+
+/** Bytes of all checkpoints; equal archives count once. */
+export function sumCheckpointBytes(all: readonly StoredCheckpoint[]): number {
+  const archives = new Map(all.map(({ sha256, bytes }) => [sha256, bytes]));
+  let total = 0;
+  for (const bytes of archives.values()) total += bytes;
+  for (const { otherBytes } of all) total += otherBytes;
+  return total;
+}
+
+/**
+ * Deletes the least recently used checkpoints until the rest fits into the budget; never one that is being read, nor
+ * `except`. Returns the IDs.
+ */
+export async function keepBudget(store: CheckpointStore, budget: number, except?: string): Promise<string[]> {
+  let rest = await store.list();
+  const removed: string[] = [];
+  for (const one of [...rest].sort((a, b) => a.usedAt - b.usedAt)) {
+    if (sumCheckpointBytes(rest) <= budget) break;
+    const { checkpoint_id: id } = one;
+    if (id === except || (await store.isRead(id))) continue;
+    await store.remove(id);
+    rest = rest.filter(({ checkpoint_id }) => checkpoint_id !== id);
+    removed.push(id);
+  }
+  return removed;
+}
+
+const isAutomatic = (trigger: CheckpointTrigger) => trigger !== 'request';
+
+/** Deletes the automatic checkpoints of a worker beyond the newest `keep`. */
+export async function keepNewest(store: CheckpointStore, workerId: string, keep: number): Promise<void> {
+  const own = (await store.list()).filter(
+    ({ worker_id, trigger }) => worker_id === workerId && isAutomatic(trigger),
+  );
+  for (const { checkpoint_id } of own.slice(keep))
+    if (!(await store.isRead(checkpoint_id))) await store.remove(checkpoint_id);
+}
+
+/**
+ * Of a worker that exists no more, the newest checkpoint is kept for a while. `exists` decides for all of its workers at
+ * once. A worker that is found again, because the records of a lost store were restored, keeps what is left.
+ */
+export async function expireDeleted(
+  store: CheckpointStore,
+  options: { exists: (workerId: string) => boolean; retentionMs: number; now: number },
+): Promise<void> {
+  const { exists, retentionMs, now } = options;
+  const last = new Set<string>();
+  // Newest first.
+  for (const { checkpoint_id: id, worker_id, expires_at } of await store.list()) {
+    if (exists(worker_id)) {
+      if (expires_at !== undefined) await store.expire(id, undefined);
+      continue;
+    }
+    const isLast = !last.has(worker_id);
+    last.add(worker_id);
+    const due = parseInstant(expires_at);
+    if (!isLast || retentionMs === 0 || (due !== undefined && due <= now)) {
+      if (!(await store.isRead(id))) await store.remove(id);
+    } else if (due === undefined) {
+      await store.expire(id, formatInstant(now + retentionMs));
+    }
+  }
+}

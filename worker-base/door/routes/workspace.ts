@@ -1,0 +1,49 @@
+/** The door's routes of the workspace as a whole: pack it, and fill an empty one. */
+import { once } from 'node:events';
+import { pipeline } from 'node:stream/promises';
+import { jsonResponse } from '../../../src/http/route.ts';
+import { ARCHIVE_FORMATS, ARCHIVE_TYPES, ARCHIVE_WARNINGS } from '../../../src/model/archive-format.ts';
+import { Fault } from '../../../src/model/fault.ts';
+import { packWorkspace } from '../../archive/pack.ts';
+import type { DoorRequest, DoorRoute } from '../route.ts';
+
+export const workspaceRoutes: DoorRoute[] = [
+  { method: 'GET', path: '/workspace', handle: send },
+  { method: 'PUT', path: '/workspace', handle: receive },
+];
+
+/** Sends the archive; what could not be read follows as a trailer. `final=true` is the one that a stop waits for. */
+async function send({ body, query, response }: DoorRequest): Promise<void> {
+  const done = query.get('final') === 'true' ? body.lastCopy?.begin() : undefined;
+  try {
+    const { privileges } = await body.environment();
+    if (response.destroyed) return;
+    const { format, stream, warnings } = await packWorkspace({ privileges, settings: body.settings });
+    // An archive that fails at once is an error, and not a broken connection.
+    if (!stream.readableLength && !stream.readableEnded) await once(stream, 'readable');
+    response.writeHead(200, { 'content-type': ARCHIVE_TYPES[format], trailer: ARCHIVE_WARNINGS });
+    await pipeline(stream, response, { end: false });
+    response.addTrailers({ [ARCHIVE_WARNINGS]: JSON.stringify(warnings()) });
+    response.end();
+    await once(response, 'close').catch(() => {});
+  } finally {
+    done?.();
+  }
+}
+
+/** Takes the archive that the boot waits for; with `error`, the reason why there is none. */
+async function receive({ body, query, request, response }: DoorRequest): Promise<void> {
+  const { filler } = body;
+  if (!filler)
+    throw new Fault('conflict', 'This body does not wait for an archive.', { reason: 'not_waiting' });
+  const error = query.get('error');
+  if (error !== null) filler.fail(error);
+  else {
+    const format = ARCHIVE_FORMATS.find((one) => ARCHIVE_TYPES[one] === request.headers['content-type']);
+    if (!format) throw new Fault('invalid_command', 'The type of the archive is not known.');
+    await filler.fill(request, format);
+  }
+  const { body: text, headers } = jsonResponse(200, {});
+  response.writeHead(200, headers);
+  response.end(text);
+}

@@ -32,7 +32,7 @@ const FLOORS = {
     ['store'],
     ['runtimes'],
     ['http'],
-    ['doors'],
+    ['doors', 'mcp'],
     ['config'],
     ['images', 'private-redis', 'webhooks', 'checkpoints'],
     ['pools'],
@@ -168,7 +168,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|door-paths|hosts|idempotency|listen|route|tasks|task-schemas|upgrades)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
+          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|door-paths|hosts|idempotency|listen|route|tasks|task-schemas|upgrades|worker-token)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {

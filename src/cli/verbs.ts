@@ -57,6 +57,7 @@ export const VERBS: Record<string, VerbLoader[]> = {
       names: 'context',
       load: async (context) => (await import('./context-verb.ts')).contextCommand(context),
     },
+    { names: 'mcp', load: async (context) => (await import('./mcp.ts')).mcpCommand(context) },
     {
       names: 'webhooks',
       load: async (context) => (await import('./webhooks.ts')).webhooksCommand(context),

@@ -6,6 +6,7 @@ import { CHECKPOINTS } from './variables/checkpoints.ts';
 import { CONNECTIONS } from './variables/connections.ts';
 import { IMAGES } from './variables/images.ts';
 import { INTERVALS } from './variables/intervals.ts';
+import { MCP } from './variables/mcp.ts';
 import { PERMISSIONS } from './variables/permissions.ts';
 import { RESOURCES } from './variables/resources.ts';
 import { WEBHOOKS } from './variables/webhooks.ts';
@@ -19,4 +20,5 @@ export const VARIABLES = {
   ...IMAGES,
   ...PERMISSIONS,
   ...WEBHOOKS,
+  ...MCP,
 } as const;

@@ -7,6 +7,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Fault } from '../model/fault.ts';
 import { type HostPolicy, isOurHost } from './hosts.ts';
 import { type ApiResponse, errorResponse } from './route.ts';
+import { readWorkerToken, WORKER_TOKEN_PATH } from './worker-token.ts';
 
 const MISDIRECTED = 421;
 
@@ -17,7 +18,10 @@ export function rejectHost({ host }: IncomingHttpHeaders, hosts: HostPolicy): Ap
   return errorResponse(new Fault('unsupported', what), MISDIRECTED);
 }
 
-/** The response to a request without the token; undefined if the request has it, or if the server has none. */
+/**
+ * The response to a request without the token; undefined if the request has it, or if the server has none. One path also
+ * accepts the token of a worker.
+ */
 export function rejectToken(
   { authorization, upgrade, 'sec-websocket-protocol': protocols }: IncomingHttpHeaders,
   token: string | undefined,
@@ -28,6 +32,8 @@ export function rejectToken(
   const received = inProtocol ?? Buffer.from(/^Bearer (.*)$/i.exec(authorization ?? '')?.[1] ?? '');
   const expected = Buffer.from(token);
   if (received.length === expected.length && timingSafeEqual(received, expected)) return undefined;
+  if (path === WORKER_TOKEN_PATH && readWorkerToken(token, received.toString()) !== undefined)
+    return undefined;
   const wrong = authorization === undefined ? '' : ' The one that was sent is wrong.';
   const fault = new Fault(
     'invalid_command',

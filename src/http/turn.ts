@@ -6,19 +6,35 @@ import type { WorkerService } from './worker-service.ts';
 /** Types of the entries that end a prompt. */
 const ENDS = new Set(['turn_completed', 'turn_failed', 'completed', 'waiting_for_input']);
 
+/** Whether an entry is the last one of its turn. */
+export const isTurnEnd = ({ type }: OutputMessage): boolean => ENDS.has(type);
+
 /**
  * The last entry of a prompt's turn. Throws `conflict` (409) if the worker ends before, and `unavailable` (504) if the turn
  * has not ended in time.
  */
 export async function findTurnEnd(
   service: Pick<WorkerService, 'read' | 'waitFor'>,
-  { worker_id, request_id, from }: { worker_id: string; request_id: string; from: string },
+  {
+    worker_id,
+    request_id,
+    from,
+    onEntry,
+  }: {
+    worker_id: string;
+    request_id: string;
+    from: string;
+    /** Called with each entry of the turn. */
+    onEntry?: (entry: OutputMessage) => void;
+  },
   signal: AbortSignal,
 ): Promise<OutputMessage> {
   for await (const entries of readUntilGone(service, { worker_id, of: 'output' }, from, signal))
     for (const { data } of entries) {
       const entry = readEntry(data);
-      if (entry?.request_id === request_id && ENDS.has(entry.type)) return entry;
+      if (entry?.request_id !== request_id) continue;
+      onEntry?.(entry);
+      if (isTurnEnd(entry)) return entry;
     }
   const fields = { worker_id, request_id };
   if (signal.aborted)
@@ -39,8 +55,8 @@ export async function findTurnEnd(
   );
 }
 
-/** An entry that is not JSON was not written by a wrapper. */
-function readEntry(data: string): OutputMessage | undefined {
+/** An entry of a worker's output; undefined if it is not JSON, and so was not written by a wrapper. */
+export function readEntry(data: string): OutputMessage | undefined {
   try {
     return (JSON.parse(data) as OutputMessage | null) ?? undefined;
   } catch {

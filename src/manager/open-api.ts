@@ -2,6 +2,7 @@
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { getLimits } from '../config/limits.ts';
 import { listenApi } from '../http/api.ts';
+import type { CountExec } from '../http/count-exec.ts';
 import { createApiRoutes } from '../http/routes/index.ts';
 import { createUpgradeRoutes } from '../http/routes/upgrades.ts';
 import type { WorkerService } from '../http/worker-service.ts';
@@ -14,6 +15,7 @@ import type { Tasks } from '../tasks/tasks.ts';
 import { newApiSocket } from '../watchdog/api-socket.ts';
 import { explainWorker } from './explain-worker.ts';
 import { listImages } from './list-images.ts';
+import { openMcp } from './mcp.ts';
 import { openCheckpoints } from './open-checkpoints.ts';
 import { openDoors } from './open-doors.ts';
 import type { ServeOptions } from './options.ts';
@@ -57,6 +59,10 @@ export async function openHttpApi(
   const { cell } = settings;
   const doors = openDoors({ redis, store, hub, runtimes, cell, now, metrics: deps.metrics });
   const checkpoints = openCheckpoints({ settings, metrics: deps.metrics, log }, { redis, store, doors, now });
+  const onExec: CountExec = (result, seconds) => {
+    deps.metrics.execs.inc(1, { result });
+    if (seconds !== undefined) deps.metrics.execDuration.observe(seconds);
+  };
   const socketPath = newApiSocket();
   const app = await listenApi(socketPath, {
     host: settings.httpHost,
@@ -64,13 +70,7 @@ export async function openHttpApi(
     log,
     plugins: createApiRoutes({
       workers,
-      exec: {
-        doors,
-        onExec(result, seconds) {
-          deps.metrics.execs.inc(1, { result });
-          if (seconds !== undefined) deps.metrics.execDuration.observe(seconds);
-        },
-      },
+      exec: { doors, onExec },
       checkpoints,
       pools: {
         views,
@@ -83,7 +83,7 @@ export async function openHttpApi(
       stats: { read: createStatsReader({ store, pools: views, tasks }) },
       webhooks: { list: (limit) => new WebhookStore(redis, store.keys).list(limit) },
       usage: { read: (ids) => store.usage(ids) },
-    }),
+    }).concat(openMcp({ settings, version, log }, { workers, doors, onExec })),
     upgrades: createUpgradeRoutes({ workers, doors }),
     allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,

@@ -1,6 +1,5 @@
 import type { Logger } from 'pino';
 import type { Handlers } from '../config/handlers-dir.ts';
-import type { Secrets } from '../config/secrets-dir.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
@@ -11,6 +10,7 @@ import type { Link, Store } from '../store/index.ts';
 import type { Tasks } from '../tasks/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { ContextKeeper } from './context-keeper.ts';
+import type { WorkerSecrets } from './worker-secrets.ts';
 
 /** What a manager's process is created from. */
 export interface ServeOptions {
@@ -27,8 +27,8 @@ export interface ServeOptions {
    * operator sets one image for all.
    */
   images?: ((changed: () => void, now: () => number) => Images) | undefined;
-  /** The operator's secrets. */
-  secrets: Secrets;
+  /** The operator's secrets, and the tokens of workers. */
+  secrets: WorkerSecrets;
   /** The operator's handler files. */
   handlers: Handlers;
   /** Why the engine's disk has no space for more; `undefined` if it has. */

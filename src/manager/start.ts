@@ -13,6 +13,7 @@ import type { ServeOptions } from './options.ts';
 import { serve } from './serve.ts';
 import { serveCell } from './serve-cell.ts';
 import { openTracing } from './tracing.ts';
+import { withWorkerToken } from './worker-secrets.ts';
 
 export interface StartOptions extends Pick<ServeOptions, 'signal' | 'cleanup'> {
   settings: Settings;
@@ -62,7 +63,7 @@ export async function runManager({
       version,
       metrics,
       log,
-      secrets: openSecrets(settings.secretsDir),
+      secrets: withWorkerToken(openSecrets(settings.secretsDir), settings.apiToken),
       handlers: openHandlers(settings.handlersDir),
       context: createContextKeeper({ settings, generated, signal: options.signal, log }),
     }).finally(() => tracing?.close());

@@ -56,7 +56,7 @@ export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps):
       build: (spec) => images.build(spec),
       usage,
     },
-    secrets: (names) => options.secrets.read(names),
+    secrets: (id, names) => options.secrets.readFor(id, names),
     handlersDir: options.handlers.directory,
     capabilities: {
       foreignImage: settings.workerImage,

@@ -33,7 +33,7 @@ const executors: { [T in Intent['type']]: Executor<T> } = {
     ),
   start: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.start(body_id)),
   deliver: async ({ body_id }, record, context) => {
-    const content = JSON.stringify(await context.secrets(record.desired.spec.secrets ?? []));
+    const content = JSON.stringify(await context.secrets(record.id, record.desired.spec.secrets ?? []));
     await onRuntime(record, context, (runtime) => runtime.deliver(body_id, content));
   },
   terminate: ({ body_id }, record, context) =>

@@ -54,8 +54,8 @@ export interface ReconcileContext {
   cell: string;
   /** Absent if no image of ours is run: without Docker, or with an image that the operator names. */
   images: BodyImages | undefined;
-  /** The values of these secrets; throws a sentence that names the missing ones. */
-  secrets: (names: string[]) => Promise<Record<string, string>>;
+  /** The values of these secrets for a worker; throws a sentence that names the missing ones. */
+  secrets: (workerId: string, names: string[]) => Promise<Record<string, string>>;
   /** HANDLERS_DIR, which direct workers read in place. */
   handlersDir?: string | undefined;
   /** The engine's error of the previous action, by worker; in memory, because another attempt does no harm. */

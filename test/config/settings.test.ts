@@ -85,6 +85,11 @@ test('the defaults', () => {
     webhookTimeoutSeconds: 10,
     webhookGiveUpSeconds: 86_400,
     webhookAllowPrivate: false,
+    mcpMaxWorkers: 20,
+    mcpMaxSeconds: 14_400,
+    mcpMaxDepth: 1,
+    mcpImages: [],
+    mcpSecrets: [],
   } satisfies Settings);
 });
 
@@ -125,6 +130,7 @@ test.each<[string, string, keyof Settings, unknown]>([
   ['CHECKPOINT_DIR', '/mnt/checkpoints', 'checkpointDir', '/mnt/checkpoints'],
   ['CHECKPOINT_BUDGET', 'none', 'checkpointBudgetBytes', undefined],
   ['WEBHOOK_TYPES', 'worker.failed, worker.deleted', 'webhookTypes', ['worker.failed', 'worker.deleted']],
+  ['MCP_IMAGES', 'worker:1.2, team/agent', 'mcpImages', ['worker:1.2', 'team/agent']],
   ['WEBHOOK_SECRET', `whsec_${'AAAA'.repeat(8)}`, 'webhookSecret', [new Uint8Array(24)]],
 ])('%s=%s is read', (name, value, key, expected) => {
   expect(readSettings({ HOME, [name]: value })[key]).toEqual(expected);

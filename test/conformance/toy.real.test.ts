@@ -8,6 +8,7 @@ import { openHandlers } from '../../src/config/handlers-dir.ts';
 import { openSecrets } from '../../src/config/secrets-dir.ts';
 import { readSettings } from '../../src/config/settings.ts';
 import { serve } from '../../src/manager/serve.ts';
+import { withWorkerToken } from '../../src/manager/worker-secrets.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { openCell } from '../store/cell.ts';
@@ -74,7 +75,7 @@ function startManager(cell: string, engine: ToyEngine) {
     version: 'test',
     runtimes: [createToyRuntime(engine, { cell, argv: [process.execPath, WRAPPER] })],
     bodyRedisUrl: async () => redisUrl,
-    secrets: openSecrets(undefined),
+    secrets: withWorkerToken(openSecrets(undefined), 'toy-token'),
     handlers: openHandlers(undefined),
     diskSpaceError: async () => undefined,
     imageDisk: async () => ({ free: undefined, watermark: undefined }),

@@ -3,8 +3,8 @@ import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { execRequest, execResult, processView, SIGNALS } from '../../model/exec.ts';
-import { EXEC_RESULT, EXEC_RESULTS, type ExecResult } from '../../model/exec-result.ts';
 import type { ApiPlugin } from '../api.ts';
+import { type CountExec, countOnce, toExecResult } from '../count-exec.ts';
 import type { DoorService } from '../door-service.ts';
 import { passToDoor, withRawBodies } from '../pass-to-door.ts';
 import { doorQuery, waitSeconds } from '../schemas/doors.ts';
@@ -13,8 +13,7 @@ import { workerParams } from '../schemas/workers.ts';
 
 export interface ExecRoutesDeps {
   doors: DoorService;
-  /** Called once for each command, with its duration unless it was detached. */
-  onExec: (result: ExecResult, seconds: number | undefined) => void;
+  onExec: CountExec;
 }
 
 const tags = ['processes'];
@@ -91,7 +90,7 @@ export const createExecRoutes =
       async (request, reply) => {
         const count = countOnce(onExec);
         const body = JSON.stringify(request.body);
-        const onAnswer = (answer: IncomingMessage) => answer.once('close', () => count(toResult(answer)));
+        const onAnswer = (answer: IncomingMessage) => answer.once('close', () => count(toExecResult(answer)));
         return pass(request, reply, '/exec', { body, onAnswer }).catch((error: unknown) => {
           count('error');
           throw error;
@@ -215,20 +214,3 @@ export const createExecRoutes =
       }),
     );
   };
-
-/** Counts one command. */
-function countOnce(onExec: ExecRoutesDeps['onExec']): (result: ExecResult) => void {
-  const began = performance.now();
-  let counted = false;
-  return (result) => {
-    if (counted) return;
-    counted = true;
-    onExec(result, result === 'detached' ? undefined : (performance.now() - began) / 1000);
-  };
-}
-
-/** What the body says about the end of a command; an answer that was cut says nothing. */
-function toResult({ headers, trailers }: IncomingMessage): ExecResult {
-  const text = headers[EXEC_RESULT] ?? trailers[EXEC_RESULT];
-  return EXEC_RESULTS.find((result) => result === text) ?? 'error';
-}

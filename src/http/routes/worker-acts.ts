@@ -1,25 +1,17 @@
 /** What can be done with a worker over HTTP: stop, start, restart, prompt and interrupt. */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import {
-  endedWorker,
-  Fault,
-  fullInput,
-  hasEnded,
-  type InputMessage,
-  type WorkerSpec,
-  workerView,
-} from '../../model/index.ts';
+import { workerView } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
-import { ApiFault } from '../api-fault.ts';
 import { commandFor, getCommandId } from '../commands.ts';
 import { requireMatch, setTag } from '../match.ts';
+import { rejectTurnless, sendMessage } from '../prompt.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { outputEntry, promptAccepted, promptRequest, workerParams } from '../schemas/workers.ts';
 import { findTurnEnd } from '../turn.ts';
 import { timeoutSeconds, untilLate, waitQuery } from '../waiting.ts';
 import type { WorkerService } from '../worker-service.ts';
-import { afterWait, missingWorker } from './workers.ts';
+import { afterWait } from './workers.ts';
 
 const tags = ['workers'];
 const ACTS = [
@@ -84,10 +76,15 @@ export const createWorkerActRoutes =
         const { wait, timeout_seconds } = request.query;
         const key = getCommandId(request);
         const request_id = key ?? randomUUID();
-        if (wait) await rejectTurnless(worker_id);
+        if (wait) await rejectTurnless(service, worker_id);
         const stream = { worker_id, of: 'output' } as const;
         const end = await service.before(stream, 0);
-        const { outcome } = await send(worker_id, { type: 'prompt', ...request.body, request_id }, key);
+        const { outcome } = await sendMessage(
+          service,
+          worker_id,
+          { type: 'prompt', ...request.body, request_id },
+          key,
+        );
         if (!wait) return reply.code(202).send({ request_id, worker_id });
         const signal = untilLate(reply, timeout_seconds);
         // The turn of a repeated prompt may have ended already.
@@ -112,40 +109,8 @@ export const createWorkerActRoutes =
         const { worker_id } = request.params;
         const key = getCommandId(request);
         const request_id = key ?? randomUUID();
-        await send(worker_id, { type: 'interrupt', request_id }, key);
+        await sendMessage(service, worker_id, { type: 'interrupt', request_id }, key);
         return reply.code(202).send({ request_id, worker_id });
       },
     );
-
-    /** In the output of a program that receives and writes plain lines, the end of a turn cannot be seen. */
-    async function rejectTurnless(worker_id: string): Promise<void> {
-      const spec = (await service.spec(worker_id)) as Partial<WorkerSpec> | undefined;
-      if (spec?.agent_type !== 'CUSTOM' || (spec.protocol ?? 'lines') !== 'lines' || spec.exit_after_prompt)
-        return;
-      const what = `The worker ${worker_id} uses the protocol lines, which has no turns to wait for: send the prompt without wait and read the output, or create the worker with the protocol json or acp.`;
-      throw new Fault('unsupported', what, {
-        issues: [{ path: 'wait', message: 'needs an agent with turns' }],
-      });
-    }
-
-    async function send(worker_id: string, message: InputMessage, key: string | undefined) {
-      const view = await service.get(worker_id);
-      if (!view) throw missingWorker(worker_id);
-      if (view.agent_type === 'TASK')
-        throw new Fault('unsupported', `The worker ${worker_id} runs tasks and accepts no prompts.`);
-      // It would wait for a start that may never come.
-      if (hasEnded(view.status) && view.observed_generation >= view.generation) {
-        const { code, message } = endedWorker(worker_id, view);
-        throw new ApiFault(code, message, { status: 409, fields: { worker_id } });
-      }
-      const receipt = await service.sendInput(worker_id, { message, key });
-      if (receipt.outcome === 'gone') throw missingWorker(worker_id);
-      if (receipt.outcome === 'full') throw fullInput(worker_id);
-      if (receipt.outcome === 'differs')
-        throw new Fault(
-          'conflict',
-          `The Idempotency-Key ${key} was used before, for another message: use a new key.`,
-        );
-      return receipt;
-    }
   };

@@ -1,0 +1,18 @@
+/** All tools. A tool is a module here and a line below. */
+import type { McpTool } from '../tool.ts';
+import { createTool } from './create.ts';
+import { deleteTool } from './delete.ts';
+import { execTool } from './exec.ts';
+import { listTool, statusTool } from './look.ts';
+import { outputTool } from './output.ts';
+import { sendTool } from './send.ts';
+
+export const MCP_TOOLS: readonly McpTool[] = [
+  createTool,
+  sendTool,
+  execTool,
+  statusTool,
+  outputTool,
+  listTool,
+  deleteTool,
+];

@@ -51,7 +51,7 @@ const FLOORS = {
     ['model-proxy'],
     ['turns'],
     ['exec', 'archive'],
-    ['terminal'],
+    ['terminal', 'files'],
     ['door'],
     ['tasks'],
     ['boot'],

@@ -3,7 +3,8 @@
  * scripts/bundle-wrapper.ts`.
  *
  * Every body loads `dist/wrapper.mjs`. Modules that the wrapper imports with `await import(…)` are separate chunks,
- * each loaded on first use: the queue's client alone would double the start time of a body without tasks. The programs
+ * each loaded on first use: the queue's client alone would double the start time of a body without tasks. `dist/files.mjs` is the
+ * program that accesses files for clients. The programs
  * that run handlers are copied to `dist/runner/`, the addons for terminals beside the wrapper, and `dist/wrapper.json` lists all files of the bundle.
  */
 import { createHash } from 'node:crypto';
@@ -90,6 +91,7 @@ export async function bundleWrapper(): Promise<WrapperBundle> {
     entryPoints: {
       wrapper: join(ROOT, 'worker-base', 'main.ts'),
       terminals: join(ROOT, 'worker-base', 'terminal', 'host.ts'),
+      files: join(ROOT, 'worker-base', 'files', 'helper', 'main.ts'),
     },
     bundle: true,
     splitting: true,

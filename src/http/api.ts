@@ -15,6 +15,7 @@ import { ApiFault } from './api-fault.ts';
 import { BODY_BYTES, parseJsonBody } from './body.ts';
 import { getOwnId, toClientId } from './commands.ts';
 import { registerDocument } from './document.ts';
+import { keepFilePath } from './door-paths.ts';
 import { hostPolicy } from './hosts.ts';
 import { type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
 import { findUpgradeRoute, type UpgradeRoute } from './upgrade-route.ts';
@@ -63,7 +64,9 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     // The watchdog closes idle connections to it; a server that closes one may cut off a request.
     keepAliveTimeout: 0,
     forceCloseConnections: true,
-    routerOptions: { maxParamLength: 512 },
+    // As long as the addresses that Node accepts: the path of a file is one parameter.
+    routerOptions: { maxParamLength: 16_384 },
+    rewriteUrl: ({ url = '/' }) => keepFilePath(url),
     genReqId: ({ headers }) => toClientId(headers['x-request-id']) ?? randomUUID(),
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();

@@ -15,7 +15,17 @@ export interface OpenApi {
 }
 
 export const cleanDocument = (document: OpenApi): OpenApi =>
-  openResponses(rename(dropUnused(simplify(document))));
+  openResponses(rename(dropUnused(nameRest(simplify(document)))));
+
+/** With the names of the routes: the rest of a path, which the router calls `*`, is `path`. */
+function nameRest(document: OpenApi): OpenApi {
+  const text = JSON.stringify(document)
+    .replaceAll('{*}":', '{path}":')
+    .replaceAll('"name":"*"', '"name":"path"')
+    // The generator adds the method to the IDs of operations that are HEAD.
+    .replaceAll(/"operationId":"(\w+)-head"/g, '"operationId":"$1"');
+  return JSON.parse(text) as OpenApi;
+}
 
 /** Without implied limits; references to any JSON value, which the generator cannot resolve, become an empty schema. */
 function simplify(document: OpenApi): OpenApi {

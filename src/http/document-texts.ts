@@ -3,6 +3,7 @@
 /** What the operations of a tag are about. */
 export const TAGS: Record<string, string> = {
   checkpoints: 'Saved copies of workspaces, from which new workers can start.',
+  files: 'The files in the workspaces of workers: read, write, list, move, remove, archive and watch.',
   images: 'Worker images, which the manager builds when they are first needed.',
   nodes: 'Task workers with an API of their own.',
   pools: 'A fixed number of workers, or one that is scaled on their queue.',

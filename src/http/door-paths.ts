@@ -5,3 +5,14 @@ const DOOR_PATH =
 
 /** Whether a request is for a body: of any size and duration, and perhaps with another protocol after an upgrade. */
 export const isDoorPath = (url: string | undefined): boolean => DOOR_PATH.test(url ?? '');
+
+const FILE_PATH = /^(\/v1\/workers\/[^/?#]+\/(?:files|archive|watch)\/)([^?#]*)(.*)$/s;
+
+/**
+ * Encodes the path of a file once more, so that the router, which decodes paths as UTF-8, leaves it as it was sent: the names of files
+ * are bytes.
+ */
+export function keepFilePath(url: string): string {
+  const [, start, path, rest] = FILE_PATH.exec(url) ?? [];
+  return start === undefined || path === undefined ? url : `${start}${path.replaceAll('%', '%25')}${rest}`;
+}

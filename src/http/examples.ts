@@ -19,6 +19,7 @@ const worker = { worker_id: '6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10' };
 const anyProcess = { ...worker, process_id: '0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4' };
 const anyTerminal = { ...worker, pty_id: '0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4' };
 const checkpoint = { checkpoint_id: '3c9d1f7e-52b8-4a60-8e1d-7f0a2b4c6d98' };
+const anyFile = { ...worker, path: 'notes/today.txt' };
 const wait = { timeout_seconds: 30 };
 /** Ends at the present end of a stream, instead of waiting for more. */
 const present = { follow: 'false', tail: 10 };
@@ -61,6 +62,14 @@ export const EXAMPLES: Record<string, OperationExample> = {
   getCheckpoint: { params: checkpoint, status: 404 },
   downloadCheckpoint: { params: checkpoint, status: 404 },
   deleteCheckpoint: { params: checkpoint, status: 404 },
+  writeFile: { params: anyFile, query: { mode: '644' }, status: 201 },
+  readFile: { params: anyFile },
+  headFile: { params: anyFile },
+  postFile: { params: { ...worker, path: 'notes' }, query: { mkdir: '' } },
+  deleteFile: { params: anyFile, status: 204 },
+  readArchive: { params: { ...worker, path: 'notes' } },
+  writeArchive: { params: { ...worker, path: 'notes' }, status: 400 },
+  watchFiles: { params: { ...worker, path: 'missing' }, status: 404 },
   promptWorker: { params: worker, body: { content: 'hello' }, status: 202 },
   interruptWorker: { params: worker, status: 202 },
   stopWorker: { params: worker, query: { wait: 'stopped', ...wait } },

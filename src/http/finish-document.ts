@@ -9,7 +9,7 @@ import { EXAMPLES } from './examples.ts';
 /** Methods that change something, and whose repetition is recognized by a key. */
 const CHANGES = new Set(['post', 'put', 'delete', 'patch']);
 /** Tags of operations that go to a body as they come: what they do is done again. */
-const UNKEYED = ['processes'];
+const UNKEYED = ['processes', 'files'];
 const ERROR = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
 
 export function finishDocument<D extends object>(generated: D): D {

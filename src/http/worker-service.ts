@@ -1,6 +1,7 @@
 /** What the routes of workers need of the manager. */
 import type {
   ExecMessage,
+  FileMessage,
   Goal,
   InputMessage,
   WaitObservation,
@@ -31,7 +32,7 @@ export interface WorkerService {
   /** Adds a message to the input. A repeated key is the same message. */
   sendInput(
     id: string,
-    input: { message: InputMessage | ExecMessage; key: string | undefined },
+    input: { message: InputMessage | ExecMessage | FileMessage; key: string | undefined },
   ): Promise<{ outcome: 'sent' | 'repeated' | 'gone' | 'full' | 'differs'; entry_id: string }>;
   /** Waits until the worker reaches the goal, can no longer reach it (`missed`), or the signal fires (`late`). */
   waitFor(

@@ -32,3 +32,6 @@ export const TERMINAL_SIZE = { cols: 80, rows: 24 } as const;
 /** How long a terminal is kept without viewers: by default, and at most. */
 export const TERMINAL_LINGER_SECONDS = 600;
 export const TERMINAL_LINGER_LIMIT_SECONDS = 7 * DAY_SECONDS;
+
+/** Bytes of a file in a message on the input stream, and of its answer on the output stream. */
+export const FILE_MESSAGE_BYTES = 8 * 1024 ** 2;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { execFields, hasOneCommand, hasOneInput, ONE_COMMAND, ONE_INPUT } from './exec.ts';
-import { PROMPT_DEADLINE_SECONDS, REQUEST_ID_LIMIT, TEXT_LIMIT } from './limits.ts';
+import { FILE_MESSAGE_BYTES, PROMPT_DEADLINE_SECONDS, REQUEST_ID_LIMIT, TEXT_LIMIT } from './limits.ts';
 
 /** A message from an orchestrator on `worker:<id>:input`. */
 export const inputMessage = z.discriminatedUnion('type', [
@@ -28,6 +28,46 @@ export const execMessage = z
   .refine(hasOneInput, ONE_INPUT);
 export type ExecMessage = z.infer<typeof execMessage>;
 
+const fileFields = {
+  /** From the workspace, or absolute and in it. */
+  path: z.string().min(1).max(4096),
+  request_id: z.string().max(REQUEST_ID_LIMIT).optional(),
+};
+
+/** Reads or writes a file of the workspace, up to 8 MiB; the answer are entries `file`. The HTTP API has no limit. */
+export const fileMessage = z
+  .discriminatedUnion('type', [
+    z.strictObject({
+      type: z.literal('read_file'),
+      ...fileFields,
+      offset: z.number().int().min(0).optional().describe('bytes to skip'),
+      length: z.number().int().min(1).max(FILE_MESSAGE_BYTES).optional().describe('most bytes to read'),
+    }),
+    z.strictObject({
+      type: z.literal('write_file'),
+      ...fileFields,
+      content: z.string().max(FILE_MESSAGE_BYTES).optional().describe('the content as text'),
+      content_base64: z
+        .string()
+        .regex(/^[A-Za-z0-9+/]*={0,2}$/, 'must be base64')
+        .max(Math.ceil(FILE_MESSAGE_BYTES / 3) * 4)
+        .optional()
+        .describe('or as bytes'),
+      mode: z
+        .string()
+        .regex(/^0?[0-7]{3}$/)
+        .optional()
+        .describe('permissions, such as `644`'),
+    }),
+  ])
+  .refine(
+    (message) =>
+      message.type === 'read_file' ||
+      (message.content === undefined) !== (message.content_base64 === undefined),
+    { path: ['content'], message: 'is required, or `content_base64`, but not both' },
+  );
+export type FileMessage = z.infer<typeof fileMessage>;
+
 /** Types of the entries on `worker:<id>:output`. */
 export const OUTPUT_TYPES = [
   'ready',
@@ -44,6 +84,7 @@ export const OUTPUT_TYPES = [
   'completed',
   'exec_output',
   'exec_completed',
+  'file',
   'gap',
   'exited',
 ] as const;
@@ -64,7 +105,7 @@ export interface OutputMessage {
    */
   partial?: boolean;
   /**
-   * Only for `stdout`, `stderr` and `exec_output` that are not valid UTF-8: the bytes of `content`, which has U+FFFD in place of
+   * Only for `stdout`, `stderr`, `exec_output` and `file` that are not valid UTF-8: the bytes of `content`, which has U+FFFD in place of
    * invalid bytes.
    */
   base64?: string;

@@ -1,6 +1,6 @@
 /** Sends messages to workers for the HTTP API. */
 import { createHash } from 'node:crypto';
-import { computeDigest, type ExecMessage, type InputMessage } from '../model/index.ts';
+import { computeDigest, type ExecMessage, type FileMessage, type InputMessage } from '../model/index.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
 
@@ -24,7 +24,7 @@ export async function sendInput(
   redis: Link,
   keys: Keys,
   id: string,
-  { message, key }: { message: InputMessage | ExecMessage; key: string | undefined },
+  { message, key }: { message: InputMessage | ExecMessage | FileMessage; key: string | undefined },
 ): Promise<InputReceipt> {
   const digest = createHash('sha256').update(`${id}\n${key}`).digest('hex');
   const [outcome, entry_id] = (await redis.sendInput(

@@ -32,7 +32,10 @@ export function responseValidator(document: OpenApiDocument) {
     type: string,
     body: unknown,
   ): string => {
-    const documented = responses[status]?.content;
+    const response = responses[status];
+    if (response && !response.content)
+      return body === '' ? '' : `${status} has a body, which is not documented`;
+    const documented = response?.content;
     if (!documented) return `the status ${status} is not documented`;
     if (!documented[type]) return `the content type ${type} of ${status} is not documented`;
     if (type !== 'application/json') return '';

@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { buffer, json, text } from 'node:stream/consumers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { listenApi } from '../../src/http/api.ts';
+import { keepFilePath } from '../../src/http/door-paths.ts';
 import type { DoorCall, DoorService } from '../../src/http/door-service.ts';
 import { createRequestForwarder, createUpgradeForwarder } from '../../src/http/forward.ts';
 import { listen } from '../../src/http/listen.ts';
@@ -202,4 +203,14 @@ test.each([
   expect(response.statusCode).toBe(status);
   expect(await json(response)).toHaveProperty('error.message');
   expect(closed).toEqual([]);
+});
+
+test('the path of a file passes the router as it was sent', () => {
+  for (const path of ['a%20b', '%ff%0a', 'a%2Fb', '100%25', '%', ''])
+    for (const kind of ['files', 'archive', 'watch']) {
+      const url = keepFilePath(`/v1/workers/w/${kind}/${path}?list&cursor=%ff`);
+      const [, sent = ''] = /^\/v1\/workers\/w\/\w+\/(.*)\?list&cursor=%ff$/.exec(url) ?? [];
+      expect(decodeURIComponent(sent)).toBe(path);
+    }
+  expect(keepFilePath('/v1/workers/%41/exec?a=%ff')).toBe('/v1/workers/%41/exec?a=%ff');
 });

@@ -142,7 +142,7 @@ async function examineWorkspace(
 ): Promise<Resumed> {
   const persistent = spec.workspace?.persist !== 'body';
   if (!persistent || !existsSync(workspace)) return { persistent, workspace, written_at: undefined };
-  const { MEASURE, measureWorkspace } = await import('./measure-workspace.ts');
+  const { MEASURE, measureWorkspace } = await import('../files/measure-workspace.ts');
   const size = await measureWorkspace(privileges.helperCommand(MEASURE), workspace, EXAMINE_MS);
   const at = size?.written_at;
   return { persistent, workspace, written_at: at === undefined ? undefined : new Date(at).toISOString() };

@@ -10,6 +10,21 @@ interface BodyInput {
   handle(entryId: string, message: Record<string, unknown>): void;
 }
 
+const openFiles = async (boot: Boot): Promise<BodyInput> => {
+  const [{ FileInput }, { getBodyFiles }] = await Promise.all([
+    import('../files/file-input.ts'),
+    import('../files/body-files.ts'),
+  ]);
+  const { environment, settings, start, output, log } = boot;
+  const files = getBodyFiles(environment, settings, start.spec, log);
+  const input = new FileInput({ files, output, acknowledge: async (id) => boot.input?.acknowledge(id) });
+  boot.closing.push(async () => {
+    files.helper.close();
+    await input.settled();
+  });
+  return input;
+};
+
 const KINDS: Record<string, (boot: Boot) => Promise<BodyInput>> = {
   exec: async (boot) => {
     const [{ ExecInput }, { getProcessTable }] = await Promise.all([
@@ -29,6 +44,8 @@ const KINDS: Record<string, (boot: Boot) => Promise<BodyInput>> = {
     });
     return input;
   },
+  read_file: openFiles,
+  write_file: openFiles,
 };
 /** Only a message that has one of these names is parsed here: the others are parsed by the workload. */
 const NAMES = new RegExp(`"type"\\s*:\\s*"(${Object.keys(KINDS).join('|')})"`);

@@ -1,4 +1,4 @@
-import { MEASURE, measureWorkspace } from './measure-workspace.ts';
+import { MEASURE, measureWorkspace } from '../files/measure-workspace.ts';
 
 /** As HEALTH_CHECK_INTERVAL: the manager reads the size no more often than that by default. */
 const EVERY_MS = 10_000;

@@ -112,7 +112,8 @@ export function createPrivileges(settings: PrivilegeSettings, spec: WorkerSpec):
     helperCommand: (argv) => [
       CONFINE,
       '--user',
-      [`${AGENT_UID}:${WRAPPER_UID}`, ...own].join(','),
+      // With the agent's group as a further one, so that files can be given to it.
+      [`${AGENT_UID}:${WRAPPER_UID}`, AGENT_UID, ...own].join(','),
       '--',
       ...argv,
     ],

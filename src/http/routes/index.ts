@@ -8,6 +8,8 @@ import type { WorkerService } from '../worker-service.ts';
 import { createCheckpointRoutes, createWorkerCheckpointRoutes } from './checkpoints.ts';
 import { docsRoutes } from './docs.ts';
 import { createExecRoutes, type ExecRoutesDeps } from './exec.ts';
+import { createFileArchiveRoutes } from './file-archives.ts';
+import { createFileRoutes } from './files.ts';
 import { createImageRoutes, type ImageRoutesDeps } from './images.ts';
 import { createNodeRoutes } from './nodes.ts';
 import { createPageRoutes } from './page.ts';
@@ -81,4 +83,6 @@ const createNamedWorkerRoutes =
     await app.register(createExecRoutes(exec));
     await app.register(createPtyRoutes(exec.doors));
     await app.register(createWorkerCheckpointRoutes(checkpoints));
+    await app.register(createFileRoutes(exec));
+    await app.register(createFileArchiveRoutes(exec));
   };

@@ -1,0 +1,4 @@
+import { filesSuite } from './files-suite.ts';
+
+filesSuite('process');
+filesSuite('docker');

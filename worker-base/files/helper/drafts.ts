@@ -1,0 +1,83 @@
+/**
+ * Files that are being written: each has a hidden name in its final folder, and gets its own name when it is complete.
+ *
+ * Invariants: a file is complete under its name, or is not there; a draft that a killed helper has left is removed with the next
+ * write to its folder.
+ */
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  unlinkSync,
+} from 'node:fs';
+import { groupIn } from './group.ts';
+import { inFolder } from './place.ts';
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants;
+const PREFIX = `.worker-manager-${randomBytes(6).toString('hex')}-`;
+const DRAFT = /^\.worker-manager-[0-9a-f]{12}-[0-9a-z]+\.part$/;
+let count = 0;
+
+/** Whether a name is that of a draft, which is never shown. */
+export const isDraft = (name: Buffer): boolean => name.length < 64 && DRAFT.test(name.toString('latin1'));
+
+export interface Draft {
+  fd: number;
+  /** Gives it its name, in place of what has that name. */
+  commit(name: Buffer): void;
+  /** Removes it, unless it was committed. */
+  close(): void;
+}
+
+/** Creates a draft in an opened folder. `mode` is exact; without it, it is that of any new file. */
+export function createDraft(
+  folder: number,
+  mode: number | undefined,
+  group: number | undefined = groupIn(folder),
+): Draft {
+  count += 1;
+  const file = inFolder(folder, Buffer.from(`${PREFIX}${count.toString(36)}.part`));
+  const fd = openSync(file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+  let left = true;
+  const draft: Draft = {
+    fd,
+    commit(name) {
+      renameSync(file, inFolder(folder, name));
+      left = false;
+    },
+    close() {
+      closeSync(fd);
+      if (!left) return;
+      try {
+        unlinkSync(file);
+      } catch {
+        // It, or its folder, was removed.
+      }
+    },
+  };
+  try {
+    if (group !== undefined) fchownSync(fd, -1, group);
+    if (mode !== undefined) fchmodSync(fd, mode);
+    return draft;
+  } catch (error) {
+    draft.close();
+    throw error;
+  }
+}
+
+/** Removes the drafts in a folder that an earlier helper has left: only one runs at a time. */
+export function removeOldDrafts(folder: number): void {
+  for (const name of readdirSync(inFolder(folder), { encoding: 'buffer' })) {
+    if (!isDraft(name) || name.toString('latin1').startsWith(PREFIX)) continue;
+    try {
+      unlinkSync(inFolder(folder, name));
+    } catch {
+      // Nothing depends on it.
+    }
+  }
+}

@@ -8,6 +8,7 @@ export interface ManagerErrorDetails {
   retryAfterSeconds?: number | undefined;
   workerId?: string | undefined;
   traceId?: string | undefined;
+  reason?: string | undefined;
   cause?: unknown;
 }
 
@@ -24,6 +25,8 @@ export class ManagerError extends Error {
   readonly workerId: string | undefined;
   /** `X-Request-Id` of the response, which the manager's log contains. */
   readonly traceId: string | undefined;
+  /** One word for some errors, such as `body_lost` or `no_file`. */
+  readonly reason: string | undefined;
 
   constructor(code: FaultCode, message: string, details: ManagerErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -34,6 +37,7 @@ export class ManagerError extends Error {
     this.retryAfterSeconds = details.retryAfterSeconds;
     this.workerId = details.workerId;
     this.traceId = details.traceId;
+    this.reason = details.reason;
   }
 }
 
@@ -68,3 +72,11 @@ export class TaskFailed extends Error {
     this.task = task;
   }
 }
+
+/** The error of a response that was cut. */
+export const toConnectionLoss = (cause: unknown): ManagerError =>
+  new ManagerError(
+    'unavailable',
+    'The connection was cut before the end: the body of the worker, or the manager, has probably ended.',
+    { cause },
+  );

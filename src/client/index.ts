@@ -8,12 +8,13 @@ export type { CommandCollection, CommandHandle, CommandOptions, CommandResult } 
 export { type ConnectOptions, connect } from './connect.ts';
 export type { ReadOptions } from './entries.ts';
 export { ManagerError, TaskFailed, TurnFailed } from './errors.ts';
+export type { FileCollection, FilePath, FileRange, WatchHandle, WatchOptions } from './files.ts';
 export { type FromRedisOptions, fromRedis } from './from-redis.ts';
 export type { ManagerConnection } from './manager.ts';
 export type { PagedList } from './paged-list.ts';
 export type { PoolCollection } from './pools.ts';
 export type { PendingTask, TaskCollection, TaskHandle } from './tasks.ts';
-export type { ChangeOptions, PageOptions, RequestOptions } from './transport.ts';
+export type { ChangeOptions, FileContent, PageOptions, RequestOptions } from './transport.ts';
 export type { PendingTurn, TurnHandle } from './turn.ts';
 export type * from './types.ts';
 export type { SendOptions, WaitOptions, WorkerHandle } from './worker.ts';

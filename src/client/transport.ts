@@ -9,6 +9,8 @@ import type {
   CommandEvent,
   CommandRequest,
   ExplanationInfo,
+  FileEvent,
+  FileInfo,
   NodeInfo,
   Page,
   PoolApplied,
@@ -21,6 +23,7 @@ import type {
   TaskInfo,
   TaskInput,
   TaskReceipt,
+  UnpackedInfo,
   WaitCondition,
   WorkerFilter,
   WorkerInfo,
@@ -158,6 +161,42 @@ export interface CommandTransport {
   ): Promise<void>;
 }
 
-export interface Transport extends WorkerTransport, CommandTransport, TaskTransport, PoolTransport {
+/** What can be written to a file. */
+export type FileContent = string | Uint8Array | Blob | ReadableStream<Uint8Array>;
+
+/** Paths are percent-encoded, from the workspace. */
+export interface FileTransport {
+  /** Resolves when the content begins. `range` are the first and the last byte. */
+  readFile(
+    id: string,
+    path: string,
+    range: readonly [first: number, last: number | undefined] | undefined,
+    options: RequestOptions,
+  ): Promise<ReadableStream<Uint8Array>>;
+  writeFile(
+    id: string,
+    path: string,
+    content: FileContent,
+    mode: number | undefined,
+    options: RequestOptions,
+  ): Promise<FileInfo>;
+  statFile(id: string, path: string, options: RequestOptions): Promise<FileInfo>;
+  listFiles(id: string, path: string, options: PageOptions): Promise<Page<FileInfo>>;
+  /** Returns whether it was created. */
+  makeFolder(id: string, path: string, options: RequestOptions): Promise<boolean>;
+  moveFile(id: string, path: string, to: string, options: RequestOptions): Promise<FileInfo>;
+  removeFile(id: string, path: string, options: RequestOptions): Promise<void>;
+  readArchive(id: string, path: string, options: RequestOptions): Promise<ReadableStream<Uint8Array>>;
+  writeArchive(id: string, path: string, tar: FileContent, options: RequestOptions): Promise<UnpackedInfo>;
+  /** One connection; the first event is `watching`. */
+  watchFiles(id: string, path: string, recursive: boolean, signal: AbortSignal): AsyncGenerator<FileEvent>;
+}
+
+export interface Transport
+  extends WorkerTransport,
+    CommandTransport,
+    FileTransport,
+    TaskTransport,
+    PoolTransport {
   close(): Promise<void>;
 }

@@ -62,6 +62,20 @@ export type CommandEvent =
   | { type: 'lost'; offset: number; bytes: number }
   | ({ type: 'exit'; process_id: string; output_bytes: number } & CommandEnd);
 
+/** A file, folder or link in a worker's workspace. */
+export type FileInfo = Schemas['FileInfo'];
+/** What an archive has added to a folder. */
+export type UnpackedInfo = ResponseBody<operations['writeArchive'], 200>;
+/** A change in a folder. After `overflow`, changes were missed: list the folder again. */
+export interface FileEvent {
+  type: 'watching' | 'create' | 'write' | 'remove' | 'overflow';
+  /** From the workspace, percent-encoded. */
+  path: string;
+  name?: string;
+  /** What it is; absent after it was removed. */
+  file_type?: FileInfo['type'];
+}
+
 /** A task for a pool: a function call, a command or a prompt. */
 export type TaskInput = RequestBody<operations['createTask']>;
 /** An accepted task. */

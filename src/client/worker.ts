@@ -2,6 +2,7 @@ import { type ClientContext, withWait } from './client-context.ts';
 import { CommandCollection } from './commands.ts';
 import { lastEntryId, type ReadOptions, readEntries } from './entries.ts';
 import { ManagerError } from './errors.ts';
+import { FileCollection } from './files.ts';
 import { newKey } from './new-key.ts';
 import type { ChangeOptions, RequestOptions, StreamItem, WorkerAction } from './transport.ts';
 import { PendingTurn, TurnHandle } from './turn.ts';
@@ -37,6 +38,8 @@ export class WorkerHandle {
   readonly id: string;
   /** Commands in the worker, beside its agent. */
   readonly commands: CommandCollection;
+  /** The files in its workspace. */
+  readonly files: FileCollection;
   readonly #context: ClientContext;
   #info: WorkerInfo;
 
@@ -44,6 +47,7 @@ export class WorkerHandle {
     this.#context = context;
     this.id = info.worker_id;
     this.commands = new CommandCollection(context, this.id);
+    this.files = new FileCollection(context, this.id);
     this.#info = info;
   }
 

@@ -1,4 +1,5 @@
 import { connect } from '../../src/client/index.ts';
+import { testFolders } from './conformance/files.ts';
 import { testClient } from './conformance.ts';
 
-testClient(async ({ manager: { url, token } }) => connect({ url, token }));
+testClient(async ({ manager: { url, token } }) => connect({ url, token }), [testFolders]);

@@ -23,7 +23,11 @@ export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   path: string;
   query?: Record<string, string | number | boolean | readonly string[] | undefined>;
-  body?: { type: string; text: string } | { type: string; bytes: Uint8Array } | undefined;
+  body?:
+    | { type: string; text: string }
+    | { type: string; bytes: Uint8Array }
+    | { type: string; stream: ReadableStream<Uint8Array> }
+    | undefined;
   headers?: Record<string, string | undefined>;
   /** Repeats are the same request for the manager. */
   idempotencyKey?: string | undefined;
@@ -69,25 +73,35 @@ export class HttpRequester {
 
   /** The response as JSON, of one attempt: for what must not be done twice. */
   async once<T = unknown>(request: HttpRequest, options: RequestOptions): Promise<T> {
-    return JSON.parse(await this.#attempt(request, options)) as T;
+    return JSON.parse((await this.#attempt(request, options)).text || 'null') as T;
+  }
+
+  /** The status with the response as JSON, of one attempt. */
+  async onceWithStatus<T>(
+    request: HttpRequest,
+    options: RequestOptions,
+  ): Promise<{ status: number; body: T }> {
+    const { status, text } = await this.#attempt(request, options);
+    return { status, body: JSON.parse(text || 'null') as T };
   }
 
   /** The response as text. Repeats the request after passing failures. */
   text(request: HttpRequest, options: RequestOptions): Promise<string> {
     const { retries } = this.#options;
-    return withRetries(() => this.#attempt(request, options), { retries, signal: options.signal });
+    const attempt = async () => (await this.#attempt(request, options)).text;
+    return withRetries(attempt, { retries, signal: options.signal });
   }
 
   async #attempt(
     request: HttpRequest,
     { signal, timeoutMs = this.#options.timeoutMs }: RequestOptions,
-  ): Promise<string> {
+  ): Promise<{ status: number; text: string }> {
     const late = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_TIMER));
     const both = signal ? AbortSignal.any([signal, late]) : late;
     const endpoint = this.#options.endpoint();
     const response = await this.#fetch(endpoint, request, both, signal);
     try {
-      return await response.text();
+      return { status: response.status, text: await response.text() };
     } catch (cause) {
       throw toConnectionError(endpoint, signal, cause);
     }
@@ -132,7 +146,7 @@ export class HttpRequester {
       response = await this.#options.fetch(toUrl(endpoint, path, query), {
         method,
         headers: present,
-        ...(body && { body: 'text' in body ? body.text : (body.bytes as Uint8Array<ArrayBuffer>) }),
+        ...(body && toFetchBody(body)),
         signal,
       });
     } catch (cause) {
@@ -141,6 +155,13 @@ export class HttpRequester {
     if (!response.ok) throw await toManagerError(response);
     return response;
   }
+}
+
+/** A stream is sent as it comes, and the response is read after it. */
+function toFetchBody(body: NonNullable<HttpRequest['body']>): RequestInit & { duplex?: 'half' } {
+  if ('text' in body) return { body: body.text };
+  if ('bytes' in body) return { body: body.bytes as Uint8Array<ArrayBuffer> };
+  return { body: body.stream, duplex: 'half' };
 }
 
 function toUrl({ url }: ManagerEndpoint, path: string, query: NonNullable<HttpRequest['query']>): URL {
@@ -170,7 +191,7 @@ function toConnectionError(
 async function toManagerError(response: Response): Promise<ManagerError> {
   const { status, headers } = response;
   const answer = (await response.json().catch(() => undefined)) as
-    | { error?: { code: FaultCode; message: string; issues?: Issue[] }; worker_id?: string }
+    | { error?: { code: FaultCode; message: string; issues?: Issue[]; reason?: string }; worker_id?: string }
     | undefined;
   const after = Number(headers.get('retry-after') ?? Number.NaN);
   // Responses without a code are those of a proxy.
@@ -179,6 +200,7 @@ async function toManagerError(response: Response): Promise<ManagerError> {
   return new ManagerError(code, message, {
     status,
     issues: answer?.error?.issues,
+    reason: answer?.error?.reason,
     retryAfterSeconds: after >= 0 ? after : undefined,
     workerId: answer?.worker_id,
     traceId: headers.get('x-request-id') ?? undefined,

@@ -7,6 +7,7 @@ import { openTasks } from '../../tasks/index.ts';
 import type { Transport } from '../transport.ts';
 import { type RedisAddress, RedisCell } from './redis-cell.ts';
 import { createRedisCommands } from './redis-commands.ts';
+import { createRedisFiles } from './redis-files.ts';
 import { createRedisPools } from './redis-pools.ts';
 import { createRedisTasks } from './redis-tasks.ts';
 import { createRedisWorkers } from './redis-workers.ts';
@@ -30,6 +31,7 @@ export async function openRedisTransport(address: RedisAddress): Promise<Transpo
   return {
     ...createRedisWorkers(cell),
     ...createRedisCommands(cell),
+    ...createRedisFiles(cell),
     ...createRedisTasks(cell, tasks),
     ...createRedisPools(cell, tasks),
     close,

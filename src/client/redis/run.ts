@@ -24,11 +24,18 @@ export async function runOnRedis<T>(
 export function toError(url: string, error: unknown): ManagerError {
   if (error instanceof ManagerError) return error;
   if (error instanceof Fault) {
-    const { code, message, issues } = error;
+    const { code, message, issues, reason } = error;
     const { retry_after_seconds: retryAfterSeconds } = error as { retry_after_seconds?: number };
     const { status, fields } = error instanceof ApiFault ? error : { status: FAULT_STATUS[code], fields: {} };
     const { worker_id: workerId } = fields as { worker_id?: string };
-    return new ManagerError(code, message, { status, issues, retryAfterSeconds, workerId, cause: error });
+    return new ManagerError(code, message, {
+      status,
+      issues,
+      reason,
+      retryAfterSeconds,
+      workerId,
+      cause: error,
+    });
   }
   const what = `Redis does not answer at ${redactUrl(url)} (${errorMessage(error)}).`;
   return new ManagerError('unavailable', what, { status: FAULT_STATUS.unavailable, cause: error });

@@ -25,6 +25,7 @@ export const VERBS: Record<string, VerbLoader[]> = {
     { names: 'send', load: async (context) => (await import('./send.ts')).sendCommand(context) },
     { names: 'attach', load: async (context) => (await import('./attach.ts')).attachCommand(context) },
     { names: 'exec', load: async (context) => (await import('./exec.ts')).execCommand(context) },
+    { names: 'cp', load: async (context) => (await import('./cp.ts')).cpCommand(context) },
     { names: 'wait', load: async (context) => (await import('./wait.ts')).waitCommand(context) },
     { names: 'prune', load: async (context) => (await import('./prune.ts')).pruneCommand(context) },
   ],

@@ -64,6 +64,8 @@ function types(): string {
   made.define('NodeView', { $ref: '#/components/schemas/Node' }, false);
   made.define('ImageView', { $ref: '#/components/schemas/Image' }, false);
   made.define('Process', { $ref: '#/components/schemas/Process' }, false);
+  made.define('FileInfo', { $ref: '#/components/schemas/FileInfo' }, false);
+  made.define('Unpacked', schemaOf('writeArchive', 'response'), false);
   made.define('Stats', schemaOf('getStats', 'response'), false);
   return [
     `${HEADER}"""The shapes of requests and responses, from the OpenAPI document of the manager."""`,

@@ -376,3 +376,45 @@ def test_async(manager: Manager) -> None:
                 assert (await waiting).ended
 
     asyncio.run(run())
+
+
+def test_files_of_a_worker(manager: Manager) -> None:
+    with shell(manager, "cat") as worker:
+        worker.wait("ready", timeout=30)
+        files = worker.files
+        assert files.write("notes/über uns.txt", "é\n", mode=0o640)["mode"] == "0640"
+        assert files.read("notes/über uns.txt") == "é\n"
+        content = bytes(range(256)) * 4000
+        assert files.write("big", (content for _ in range(3)))["size"] == 3 * len(content)
+        assert files.read("big", format="bytes", first=10, last=12) == content[10:13]
+        assert b"".join(files.read("big", format="stream")) == content * 3
+        worker.commands.run(["sh", "-c", 'echo odd >"$(printf "\\377\\n.")"'])
+        names = [(info["path"], info["type"]) for info in files.list()]
+        assert names == [("big", "file"), ("notes", "directory"), ("%FF%0A.", "file")]
+        odd = files.list()[-1]
+        assert files.read(odd) == files.read(b"\xff\n.") == files.read("\udcff\n.") == "odd\n"
+        assert files.rename(odd, "plain name")["path"] == "plain%20name"
+        assert files.exists("plain name")
+        assert not files.exists("other")
+        assert not files.exists("big/below")
+        assert files.make_dir("a/b")["type"] == "directory"
+        with pytest.raises(NotFoundError) as missing:
+            files.read("missing")
+        assert missing.value.reason == "no_file"
+        for path in ("../x", "..", "notes/../../x", "/etc/passwd"):
+            with pytest.raises(InvalidCommandError) as outside:
+                files.get_info(path)
+            assert outside.value.reason == "outside_workspace"
+        assert files.read(worker.commands.run("pwd").stdout.strip() + "/plain name") == "odd\n"
+        events = files.watch_dir("a", recursive=True)
+        assert next(events).type == "watching"
+        files.write("a/b/new", "x")
+        assert any(event.path == "a/b/new" for event in events)
+        events.close()
+        tar = b"".join(files.read_archive("a"))
+        assert files.write_archive("copy", tar) == {"files": 1, "directories": 1, "bytes": 1}
+        files.remove("a")
+        assert files.read("copy/b/new") == "x"
+        worker.stop().wait("ended", timeout=30)
+        with pytest.raises(ConflictError):
+            files.read("big")

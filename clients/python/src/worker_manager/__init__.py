@@ -6,6 +6,7 @@ and with this package the files can be imported and tested anywhere.
 """
 
 from ._async.commands import AsyncCommand, AsyncCommands
+from ._async.files import AsyncFiles
 from ._async.manager import AsyncManager
 from ._async.pools import AsyncPools
 from ._async.tasks import AsyncTask, AsyncTasks
@@ -30,8 +31,10 @@ from ._errors import (
     WaitTimeoutError,
     WorkerManagerError,
 )
+from ._files import FileEvent
 from ._handlers import Cancelled, handler, progress, task_id
 from ._sync.commands import Command, Commands
+from ._sync.files import Files
 from ._sync.manager import Manager
 from ._sync.pools import Pools
 from ._sync.tasks import Task, Tasks
@@ -43,6 +46,7 @@ from ._version import __version__
 __all__ = [
     "AsyncCommand",
     "AsyncCommands",
+    "AsyncFiles",
     "AsyncManager",
     "AsyncPools",
     "AsyncTask",
@@ -57,6 +61,8 @@ __all__ = [
     "Commands",
     "ConflictError",
     "Entry",
+    "FileEvent",
+    "Files",
     "InternalError",
     "InvalidCommandError",
     "Issue",

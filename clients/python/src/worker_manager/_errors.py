@@ -33,6 +33,7 @@ class ManagerError(WorkerManagerError):
         retry_after_seconds: Optional[float] = None,
         worker_id: Optional[str] = None,
         trace_id: Optional[str] = None,
+        reason: Optional[str] = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -48,6 +49,8 @@ class ManagerError(WorkerManagerError):
         self.worker_id = worker_id
         #: The header ``X-Request-Id`` of the response, which the manager's log contains.
         self.trace_id = trace_id
+        #: One word for some errors, such as ``body_lost`` or ``no_file``.
+        self.reason = reason
 
     def __str__(self) -> str:
         return f"{self.message} ({self.code})"
@@ -183,6 +186,7 @@ def error_from(
     if not isinstance(message, str):
         message = f"{url} responded with status {status}, without an error of a manager"
     worker_id = fields.get("worker_id")
+    reason = error.get("reason")
     cls = UnauthorizedError if status == 401 else _BY_CODE.get(code, ManagerError)
     return cls(
         message,
@@ -192,6 +196,7 @@ def error_from(
         retry_after_seconds=_seconds(retry_after),
         worker_id=worker_id if isinstance(worker_id, str) else None,
         trace_id=trace_id,
+        reason=reason if isinstance(reason, str) else None,
     )
 
 

@@ -756,6 +756,37 @@ class Process(_ProcessRequired, total=False):
     error: str
 
 
+class _FileInfoRequired(TypedDict):
+    #: the name; bytes that are not UTF-8 are replaced by U+FFFD
+    name: str
+    #: from the workspace, percent-encoded as in URLs, so that every name can be written
+    path: str
+    #: `other` is a pipe, a socket or a device
+    type: Literal["file", "directory", "symlink", "other"]
+    #: bytes
+    size: int
+    #: permissions, such as `0644`
+    mode: str
+    uid: int
+    gid: int
+    modified_at: str
+
+
+class FileInfo(_FileInfoRequired, total=False):
+    """A file, folder or link in the workspace of a worker."""
+
+    #: what a symbolic link contains
+    target: str
+
+
+class Unpacked(TypedDict):
+    #: number of files, links included
+    files: int
+    directories: int
+    #: sum of the sizes of the files
+    bytes: int
+
+
 class StatsWorkers(TypedDict):
     total: int
     by_status: Dict[str, int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from contextlib import asynccontextmanager
 from time import monotonic
-from typing import Any, AsyncGenerator, AsyncIterator, Dict, Mapping, Optional, Tuple
+from typing import Any, AsyncGenerator, AsyncIterable, AsyncIterator, Dict, Mapping, Optional, Tuple, Union
 
 import httpx
 from anyio import sleep
@@ -76,15 +76,19 @@ class AsyncTransport:
         *,
         params: Optional[Mapping[str, Param]] = None,
         body: object = None,
-        content: Optional[bytes] = None,
+        content: Union[bytes, AsyncIterable[bytes], None] = None,
+        timeout: Optional[float] = None,
     ) -> Any:
         """Send a request that must not be repeated, and return the JSON of the response."""
-        options: Dict[str, Any] = {"params": query(params or {}), "headers": self._headers}
+        options: Dict[str, Any] = {"headers": self._headers}
+        if params is not None:
+            options["params"] = query(params)
         if body is not None:
             options["json"] = body
         elif content is not None:
             options["content"] = content
-        answer, status = await self._once(method, path, options, monotonic() + self.timeout)
+        left = self.timeout if timeout is None else timeout
+        answer, status = await self._once(method, path, options, monotonic() + left)
         return parse(answer, status, self.url)
 
     async def pages(self, path: str, params: Mapping[str, Param]) -> AsyncGenerator[Any, None]:
@@ -134,6 +138,19 @@ class AsyncTransport:
             method, self.url + path, params=query(params), headers=headers, timeout=timeout, json=body
         ) as response:
             if not response.is_success or not response.headers.get("content-type", "").startswith("text/event-stream"):
+                content = await response.aread()
+                raise self._error(response, parse(content, response.status_code, self.url))
+            yield response
+
+    @asynccontextmanager
+    async def open_content(
+        self, path: str, headers: Mapping[str, str], silence: float
+    ) -> AsyncIterator[httpx.Response]:
+        """Open a response of bytes, of any length; it breaks after ``silence`` seconds without a byte."""
+        fields = {**self._headers, "accept": "*/*", "accept-encoding": "identity", **headers}
+        timeout = httpx.Timeout(self.timeout, read=silence)
+        async with self._http().stream("GET", self.url + path, headers=fields, timeout=timeout) as response:
+            if not response.is_success:
                 content = await response.aread()
                 raise self._error(response, parse(content, response.status_code, self.url))
             yield response

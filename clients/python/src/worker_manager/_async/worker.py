@@ -13,6 +13,7 @@ from ..types import Explanation, WorkerSpec, WorkerView
 from .._policy import LONGEST_WAIT, Param, path_of
 from .closing import aclosing
 from .commands import AsyncCommands
+from .files import AsyncFiles
 from .stream import START, last_id_of, read_stream
 from .transport import AsyncTransport
 from .turn import AsyncTurn
@@ -31,6 +32,8 @@ class AsyncWorker:
         self.id: str = info["worker_id"]
         #: Commands in the worker, beside its agent.
         self.commands = AsyncCommands(transport, self.id)
+        #: The files in its workspace.
+        self.files = AsyncFiles(transport, self.id)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.status}>"

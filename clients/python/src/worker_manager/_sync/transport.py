@@ -6,7 +6,7 @@ from __future__ import annotations
 import ssl
 from contextlib import contextmanager
 from time import monotonic
-from typing import Any, Generator, Iterator, Dict, Mapping, Optional, Tuple
+from typing import Any, Generator, Iterable, Iterator, Dict, Mapping, Optional, Tuple, Union
 
 import httpx
 from time import sleep
@@ -77,15 +77,19 @@ class Transport:
         *,
         params: Optional[Mapping[str, Param]] = None,
         body: object = None,
-        content: Optional[bytes] = None,
+        content: Union[bytes, Iterable[bytes], None] = None,
+        timeout: Optional[float] = None,
     ) -> Any:
         """Send a request that must not be repeated, and return the JSON of the response."""
-        options: Dict[str, Any] = {"params": query(params or {}), "headers": self._headers}
+        options: Dict[str, Any] = {"headers": self._headers}
+        if params is not None:
+            options["params"] = query(params)
         if body is not None:
             options["json"] = body
         elif content is not None:
             options["content"] = content
-        answer, status = self._once(method, path, options, monotonic() + self.timeout)
+        left = self.timeout if timeout is None else timeout
+        answer, status = self._once(method, path, options, monotonic() + left)
         return parse(answer, status, self.url)
 
     def pages(self, path: str, params: Mapping[str, Param]) -> Generator[Any, None, None]:
@@ -135,6 +139,19 @@ class Transport:
             method, self.url + path, params=query(params), headers=headers, timeout=timeout, json=body
         ) as response:
             if not response.is_success or not response.headers.get("content-type", "").startswith("text/event-stream"):
+                content = response.read()
+                raise self._error(response, parse(content, response.status_code, self.url))
+            yield response
+
+    @contextmanager
+    def open_content(
+        self, path: str, headers: Mapping[str, str], silence: float
+    ) -> Iterator[httpx.Response]:
+        """Open a response of bytes, of any length; it breaks after ``silence`` seconds without a byte."""
+        fields = {**self._headers, "accept": "*/*", "accept-encoding": "identity", **headers}
+        timeout = httpx.Timeout(self.timeout, read=silence)
+        with self._http().stream("GET", self.url + path, headers=fields, timeout=timeout) as response:
+            if not response.is_success:
                 content = response.read()
                 raise self._error(response, parse(content, response.status_code, self.url))
             yield response

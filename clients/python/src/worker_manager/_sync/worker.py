@@ -14,6 +14,7 @@ from ..types import Explanation, WorkerSpec, WorkerView
 from .._policy import LONGEST_WAIT, Param, path_of
 from .closing import closing
 from .commands import Commands
+from .files import Files
 from .stream import START, last_id_of, read_stream
 from .transport import Transport
 from .turn import Turn
@@ -32,6 +33,8 @@ class Worker:
         self.id: str = info["worker_id"]
         #: Commands in the worker, beside its agent.
         self.commands = Commands(transport, self.id)
+        #: The files in its workspace.
+        self.files = Files(transport, self.id)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.status}>"

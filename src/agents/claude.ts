@@ -4,6 +4,13 @@ import type { AgentKind, LaunchOptions } from './kind.ts';
 import { formatCommandLine } from './shell-word.ts';
 
 const SETTINGS = '.claude/worker.json';
+/** The manager's tools, for a worker with a token of its own (docs/mcp.md). */
+const TOOLS = '.claude/worker-tools.json';
+const TOOLS_NAME = 'workers';
+const TOKEN = 'WM_TOKEN';
+
+const hasTools = ({ spec, secrets }: Pick<LaunchOptions, 'spec' | 'secrets'>) =>
+  secrets.includes(TOKEN) && spec.env?.WM_URL !== undefined;
 
 /**
  * Anthropic's Claude Code. One process serves the whole conversation: `--input-format stream-json` takes
@@ -25,7 +32,8 @@ export const claude: AgentKind = {
 /** Tools that start unrequested turns: by the clock, or when something in the background happens. */
 const TIMERS = ['CronCreate', 'CronDelete', 'CronList', 'Monitor', 'ScheduleWakeup'];
 
-function buildArgv({ policyCommand, home, session }: LaunchOptions): string[] {
+function buildArgv(options: LaunchOptions): string[] {
+  const { policyCommand, home, session } = options;
   return [
     'claude',
     '-p',
@@ -41,6 +49,7 @@ function buildArgv({ policyCommand, home, session }: LaunchOptions): string[] {
     ...(policyCommand
       ? ['--permission-mode', 'dontAsk', '--settings', `${home}/${SETTINGS}`]
       : ['--dangerously-skip-permissions']),
+    ...(hasTools(options) ? ['--mcp-config', `${home}/${TOOLS}`] : []),
     ...(session === undefined ? [] : ['--resume', session]),
   ];
 }
@@ -74,8 +83,10 @@ function buildEnv({
   };
 }
 
-function buildFiles({ policyCommand, spec }: LaunchOptions): Record<string, string> {
-  if (!policyCommand) return {};
+function buildFiles(options: LaunchOptions): Record<string, string> {
+  const { policyCommand, spec } = options;
+  const tools = hasTools(options) ? { [TOOLS]: buildTools(spec.env?.WM_URL ?? '') } : {};
+  if (!policyCommand) return tools;
   const settings = {
     permissions: {
       allow: [
@@ -86,6 +97,7 @@ function buildFiles({ policyCommand, spec }: LaunchOptions): Record<string, stri
         'Write',
         'NotebookEdit',
         'Task',
+        ...(hasTools(options) ? [`mcp__${TOOLS_NAME}`] : []),
         ...(spec.allowed_commands ?? []).flatMap((name) => [`Bash(${name})`, `Bash(${name} *)`]),
       ],
       // The model's endpoint or the CLI itself runs these, which bypasses every limit on commands.
@@ -97,5 +109,15 @@ function buildFiles({ policyCommand, spec }: LaunchOptions): Record<string, stri
       ],
     },
   };
-  return { [SETTINGS]: `${JSON.stringify(settings, null, 2)}\n` };
+  return { ...tools, [SETTINGS]: `${JSON.stringify(settings, null, 2)}\n` };
+}
+
+/** The token is read from its file when it is needed, so that it is in no configuration. */
+function buildTools(url: string): string {
+  const server = {
+    type: 'http',
+    url: `${url.replace(/\/+$/, '')}/mcp`,
+    headersHelper: `printf '{"Authorization": "Bearer %s"}' "$(cat "$SECRETS_PATH/${TOKEN}")"`,
+  };
+  return `${JSON.stringify({ mcpServers: { [TOOLS_NAME]: server } }, null, 2)}\n`;
 }

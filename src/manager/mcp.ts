@@ -16,6 +16,7 @@ export const openMcp = (
       maxDepth: settings.mcpMaxDepth,
       images: settings.mcpImages,
       secrets: settings.mcpSecrets,
+      url: settings.mcpUrl,
     },
     token: settings.apiToken,
     version,

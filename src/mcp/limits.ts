@@ -10,4 +10,6 @@ export interface McpLimits {
   images: readonly string[];
   /** MCP_SECRETS: the secrets that may be named. */
   secrets: readonly string[];
+  /** MCP_URL: the manager's address from a body. */
+  url: string | undefined;
 }

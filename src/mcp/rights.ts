@@ -53,6 +53,9 @@ export function limitWorker(
       refuse('secrets', `must not contain ${name}: the operator's MCP_SECRETS does not list it`);
     if (wanted.image !== undefined && !limits.images.includes(wanted.image))
       refuse('image', `must be one of the operator's MCP_IMAGES, ${list(limits.images)}`);
+    // With its token, the worker's agent uses the tools.
+    if (limits.url !== undefined && wanted.secrets?.includes(WORKER_TOKEN_SECRET))
+      fields.env = { WM_URL: limits.url };
   } else {
     const depth = caller.ancestors.length + 1;
     if (depth > limits.maxDepth)

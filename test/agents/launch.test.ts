@@ -40,6 +40,22 @@ describe('Claude Code', () => {
     expect(launch('CLAUDE', {}, { root: true }).env).toMatchObject({ IS_SANDBOX: '1' });
   });
 
+  it('has the tools of the manager if its worker has a token and knows the address', () => {
+    const secrets = ['ANTHROPIC_API_KEY', 'WM_TOKEN'];
+    const spec = { env: { WM_URL: 'http://manager:8080/' } };
+    const { argv, files } = launch('CLAUDE', spec, { secrets });
+    expect(argv.join(' ')).toContain('--mcp-config /home/agent/.claude/worker-tools.json');
+    const { workers } = settings(files).mcpServers;
+    expect(workers).toMatchObject({ type: 'http', url: 'http://manager:8080/mcp' });
+    const locked = launch('CLAUDE', spec, { secrets, policyCommand: ['/worker/gate'] });
+    expect(locked.files['.claude/worker.json']).toContain('mcp__workers');
+    for (const [other, names] of [
+      [spec, ['ANTHROPIC_API_KEY']],
+      [{}, secrets],
+    ] as const)
+      expect(launch('CLAUDE', other, { secrets: [...names] }).argv).not.toContain('--mcp-config');
+  });
+
   it('calls the command policy if commands are limited, and denies the rest', () => {
     const limited = { policyCommand: ['/worker/gate', "it's"] };
     const { argv, files } = launch('CLAUDE', { allowed_commands: ['git'] }, limited);

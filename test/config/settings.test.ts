@@ -88,6 +88,7 @@ test('the defaults', () => {
     mcpMaxWorkers: 20,
     mcpMaxSeconds: 14_400,
     mcpMaxDepth: 1,
+    mcpUrl: undefined,
     mcpImages: [],
     mcpSecrets: [],
   } satisfies Settings);

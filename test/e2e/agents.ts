@@ -16,6 +16,7 @@ import { dismantle } from '../../scripts/demo/cleanup.ts';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { getKeys, type Keys } from '../../src/store/keys.ts';
 import { bridgeGateway, dockerAt } from '../support/docker.ts';
+import { freePort } from '../support/free-port.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
 import { type Model, startModel } from '../support/model/index.ts';
 import { AgentWorker, LONGEST_MS } from './agent-worker.ts';
@@ -34,6 +35,8 @@ export interface Scene {
   model: Model;
   /** The value of each such secret. */
   key: string;
+  /** The address of the running manager. */
+  url(): string;
   /** Creates a worker that asks the stand-in; resolves when the command was answered. */
   create(fields: { agent_type: keyof typeof MODELS; [field: string]: unknown }): Promise<AgentWorker>;
   /** Sends a command and waits for its answer. */
@@ -49,7 +52,8 @@ export interface Scene {
   close(): Promise<void>;
 }
 
-export async function openScene(): Promise<Scene> {
+/** With `tools`, the manager listens on the Docker bridge, so that workers reach its `/mcp`. */
+export async function openScene({ tools = false }: { tools?: boolean } = {}): Promise<Scene> {
   const [host, redisUrl, cell] = [inject('dockerHost'), inject('redisUrl'), newCell()];
   const docker = dockerAt(host);
   const model = await startModel({ host: await bridgeGateway(docker) });
@@ -66,6 +70,12 @@ export async function openScene(): Promise<Scene> {
     RESTART_BACKOFF_SECONDS: '0.1',
     // The observations of all bodies update the usage values.
     RESYNC_SECONDS: '1',
+    ...(tools && {
+      HTTP_HOST: await bridgeGateway(docker),
+      // The next manager is found at the same address.
+      HTTP_PORT: String(await freePort()),
+      API_TOKEN: randomUUID(),
+    }),
   };
   const managers: Manager[] = [await startManager({ redisUrl, cell, env })];
   const manager = () => managers.at(-1) as Manager;
@@ -97,6 +107,7 @@ export async function openScene(): Promise<Scene> {
     docker,
     model,
     key,
+    url: () => manager().url,
     command,
     log,
     async create(fields) {
@@ -104,8 +115,8 @@ export async function openScene(): Promise<Scene> {
       const answer = await command({
         command: 'create',
         secrets: [secret],
-        env: { [variable]: model.url },
         ...fields,
+        env: { [variable]: model.url, ...(fields.env as object | undefined) },
       });
       if (answer.success !== true) throw new Error(`The create was refused: ${JSON.stringify(answer)}`);
       const worker = new AgentWorker(String(answer.worker_id), keys, redisUrl, log);

@@ -12,6 +12,7 @@ const LIMITS: McpLimits = {
   maxDepth: 2,
   images: ['team/agent:1'],
   secrets: ['ANTHROPIC_API_KEY'],
+  url: 'http://manager:8080',
 };
 const CAT: WantedWorker = { agent_type: 'CUSTOM', command_line: ['cat'] };
 const PARENT = '11111111-1111-4111-8111-111111111111';
@@ -50,6 +51,13 @@ describe("the operator's agent", () => {
       ttl_seconds: 7200,
       labels: { [MCP_LABEL]: '' },
     });
+  });
+});
+
+test('a worker with a token gets the address of the manager', () => {
+  const wanted = { ...CAT, secrets: ['WM_TOKEN'] };
+  expect(limitWorker({ kind: 'operator' }, wanted, LIMITS, NOW).env).toEqual({
+    WM_URL: 'http://manager:8080',
   });
 });
 

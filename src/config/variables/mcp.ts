@@ -1,7 +1,8 @@
 /** What agents may do with the tools of MCP. */
 import { z } from 'zod';
 import { nameBy, SECRET_NAME, specFields } from '../../model/index.ts';
-import { defineVariable, integerVariable, numberVariable } from '../variable.ts';
+import { redactUrl } from '../../telemetry/redact.ts';
+import { defineVariable, integerVariable, numberVariable, optionalVariable, urlSchema } from '../variable.ts';
 
 const DAY = 86_400;
 
@@ -31,6 +32,13 @@ export const MCP = {
     [0, 16],
     'How many generations of workers may come from a worker whose agent has the tools of MCP: with 1, it may create workers, but these may not; with 0, no worker may.',
   ),
+  mcpUrl: optionalVariable({
+    name: 'MCP_URL',
+    schema: urlSchema(['http', 'https']),
+    allowed: 'an http or https URL, such as http://172.17.0.1:8080',
+    help: "The manager's URL from a body. A worker that is created with the tools of MCP and has the secret WM_TOKEN gets it as WM_URL.",
+    show: redactUrl,
+  }),
   mcpImages: defineVariable({
     name: 'MCP_IMAGES',
     schema: listOf(specFields.image),

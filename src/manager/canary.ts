@@ -1,6 +1,6 @@
 /**
  * The canary: every CANARY_SECONDS, the leader takes a tiny worker on each of its runtimes through its whole life, by the
- * way that users' workers take: a command on the stream, a prompt on its input, its output, a deletion. Each step is
+ * way that users' workers take: a command on the stream, a prompt on its input, its output, a command in its body, a deletion. Each step is
  * timed; the first one that fails ends the run. One run of each runtime at a time.
  *
  * A worker whose manager is killed during a run ends by its `ttl_seconds`.
@@ -8,6 +8,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { DoorService } from '../http/door-service.ts';
+import { execInWorker } from '../http/exec-in-worker.ts';
 import type { WorkerService } from '../http/worker-service.ts';
 import { errorMessage, Fault, type Goal, type OutputMessage, type RuntimeName } from '../model/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -27,6 +29,7 @@ export interface CanaryOptions {
   /** The runtimes that have answered. */
   runtimes: () => RuntimeName[];
   workers: Pick<WorkerService, 'sendCommand' | 'waitFor' | 'sendInput' | 'read'>;
+  doors: Pick<DoorService, 'request'>;
   /** Whether this manager leads; others run none. */
   leads: () => boolean;
   metrics: Pick<Metrics, 'canaryRuns' | 'canaryFailing' | 'canaryDuration'>;
@@ -37,6 +40,7 @@ interface Run {
   worker_id: string;
   runtime: RuntimeName;
   workers: CanaryOptions['workers'];
+  doors: CanaryOptions['doors'];
   signal: AbortSignal;
 }
 
@@ -45,6 +49,7 @@ const STEPS: { name: string; act: (run: Run) => Promise<unknown> }[] = [
   { name: 'create', act: create },
   { name: 'ready', act: (run) => reach(run, 'ready') },
   { name: 'first_output', act: converse },
+  { name: 'exec', act: execute },
   { name: 'deleted', act: remove },
 ];
 
@@ -72,9 +77,9 @@ export function startCanary(options: CanaryOptions): () => Promise<void> {
 
 /** One run on one runtime; never throws. */
 async function takeThrough(runtime: RuntimeName, options: CanaryOptions, ended: AbortSignal): Promise<void> {
-  const { workers, metrics, log, leads } = options;
+  const { workers, doors, metrics, log, leads } = options;
   const signal = AbortSignal.any([ended, AbortSignal.timeout(RUN_MS)]);
-  const run: Run = { worker_id: randomUUID(), runtime, workers, signal };
+  const run: Run = { worker_id: randomUUID(), runtime, workers, doors, signal };
   const began = performance.now();
   for (const { name: step, act } of STEPS) {
     try {
@@ -132,6 +137,14 @@ async function converse({ worker_id, workers, signal }: Run): Promise<void> {
 function isLine(data: string, content: string): boolean {
   const { type, content: text } = JSON.parse(data) as Partial<OutputMessage>;
   return type === 'stdout' && text?.includes(content) === true;
+}
+
+/** Runs a command in its body. */
+async function execute({ worker_id, doors, signal }: Run): Promise<void> {
+  const shell = `printf %s ${worker_id}`;
+  const { exit_code, stdout, error = '' } = await execInWorker(doors, worker_id, { shell }, { signal });
+  if (exit_code !== 0 || stdout !== worker_id)
+    throw new Error(`A command in it ended with ${exit_code}. ${error}`.trim());
 }
 
 async function remove(run: Run): Promise<void> {

@@ -3,6 +3,7 @@ import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { getLimits } from '../config/limits.ts';
 import { listenApi } from '../http/api.ts';
 import type { CountExec } from '../http/count-exec.ts';
+import type { DoorService } from '../http/door-service.ts';
 import { createApiRoutes } from '../http/routes/index.ts';
 import { createUpgradeRoutes } from '../http/routes/upgrades.ts';
 import type { WorkerService } from '../http/worker-service.ts';
@@ -46,6 +47,7 @@ export async function openHttpApi(
 ): Promise<{
   socketPath: string;
   workers: WorkerService;
+  doors: DoorService;
   checkpoints: Checkpoints;
   close(): Promise<void>;
 }> {
@@ -92,6 +94,7 @@ export async function openHttpApi(
   return {
     socketPath,
     workers,
+    doors,
     checkpoints,
     async close() {
       doors.close();

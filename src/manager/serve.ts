@@ -201,6 +201,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     seconds: settings.canarySeconds,
     runtimes: () => options.runtimes.map(({ name }) => name).filter((name) => runtimes.upSince(name) > 0),
     workers: api.workers,
+    doors: api.doors,
     leads: () => term !== undefined && watchdog.lease.held(),
     metrics,
     log,

@@ -19,7 +19,7 @@ export function canaryMetrics({ counter, gauge, histogram }: Instruments) {
     ),
     canaryDuration: histogram<{ runtime: RuntimeName; step: string }>(
       'canary_duration_seconds',
-      'Time from the create of a canary to the end of each step: ready, first_output, deleted.',
+      'Time from the create of a canary to the end of each step: ready, first_output, exec, deleted.',
       ['runtime', 'step'],
       STEP,
     ),

@@ -154,8 +154,10 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
     await vi.waitFor(async () => {
       const runs = await prometheus.query('worker_manager_canary_runs_total{result="ok"}');
       expect(runs.map(({ metric }) => metric.runtime)).toEqual(['process']);
-      const done = await prometheus.query('worker_manager_canary_duration_seconds_count{step="deleted"} > 0');
-      expect(done).toHaveLength(1);
+      for (const step of ['ready', 'first_output', 'exec', 'deleted']) {
+        const name = `worker_manager_canary_duration_seconds_count{step="${step}"}`;
+        expect(await prometheus.query(`${name} > 0`), step).toHaveLength(1);
+      }
     }, PATIENCE);
     const failing = [...prometheus.fired.values()].filter(({ alertname }) => alertname?.includes('Canary'));
     expect(failing.map(({ runtime }) => runtime)).toEqual(['docker']);

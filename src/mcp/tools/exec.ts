@@ -1,16 +1,7 @@
-import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { countOnce, toExecResult } from '../../http/count-exec.ts';
-import {
-  EXEC_SECONDS,
-  execFields,
-  type execResult,
-  Fault,
-  hasOneCommand,
-  ONE_COMMAND,
-} from '../../model/index.ts';
+import { execInWorker } from '../../http/exec-in-worker.ts';
+import { EXEC_SECONDS, execFields, Fault, hasOneCommand, ONE_COMMAND } from '../../model/index.ts';
 import { toAnswerTail } from '../answer.ts';
-import { readDoorFault, readDoorText } from '../door-answer.ts';
 import { defineTool, findWorker } from '../tool.ts';
 import { workerRef } from './inputs.ts';
 
@@ -37,36 +28,9 @@ export const execTool = defineTool({
       throw new Fault('invalid_command', `${path} ${message}.`);
     }
     const { worker_id } = await findWorker(worker, call);
-    const count = countOnce(services.onExec);
-    let answer: IncomingMessage;
-    let body: string;
-    try {
-      answer = await services.doors.request(worker_id, {
-        kind: 'exec',
-        method: 'POST',
-        path: '/exec',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify(request),
-        signal,
-      });
-      body = await readDoorText(answer);
-    } catch (error) {
-      count('error');
-      signal.throwIfAborted();
-      throw error;
-    }
-    count(toExecResult(answer));
-    if (answer.statusCode !== 200) throw readDoorFault(body);
-    const {
-      exit_code,
-      signal: killed,
-      oom,
-      timed_out,
-      error,
-      stdout,
-      stderr,
-      truncated,
-    } = JSON.parse(body) as z.infer<typeof execResult>;
+    const { onExec, doors } = services;
+    const outcome = await execInWorker(doors, worker_id, request, { signal, onExec });
+    const { exit_code, signal: killed, oom, timed_out, error, stdout, stderr, truncated } = outcome;
     const [out, err] = [toAnswerTail(stdout), toAnswerTail(stderr)];
     return {
       exit_code,

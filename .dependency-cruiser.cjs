@@ -51,7 +51,7 @@ const FLOORS = {
     ['model-proxy'],
     ['turns'],
     ['exec', 'archive'],
-    ['terminal', 'files'],
+    ['terminal', 'ports', 'files'],
     ['door'],
     ['tasks'],
     ['boot'],
@@ -168,7 +168,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|door-paths|hosts|idempotency|listen|route|tasks|task-schemas|upgrades|worker-token)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
+          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|door-paths|hosts|idempotency|listen|port-access|route|tasks|task-schemas|tcp-frames|upgrades|worker-token)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {

@@ -19,6 +19,7 @@ export interface CreateOptions {
   git?: string;
   gitRef?: string;
   gitDepth?: number;
+  ports?: 'any' | number[];
   restart?: string;
   maxRestarts?: number;
   stopGrace?: number;
@@ -63,6 +64,7 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     runtime: options.runtime,
     resources: Object.keys(limits).length > 0 ? merged(file.resources, limits) : undefined,
     workspace: workspaceFields(options),
+    ports: options.ports,
     restart_policy: options.restart,
     max_restarts: options.maxRestarts,
     stop_grace_seconds: options.stopGrace,

@@ -14,6 +14,7 @@ import {
   addWebhook,
   parseCount,
   parseNumber,
+  parsePorts,
   parseSeconds,
   readText,
   readTextOrFile,
@@ -47,6 +48,11 @@ export function addCreateOptions(command: Command): Command {
     .option('--git <url>', 'repository to fetch into its empty workspace')
     .option('--git-ref <ref>', 'branch, tag or commit of that repository')
     .option('--git-depth <n>', 'number of commits to fetch', parseCount)
+    .option(
+      '--ports <list>',
+      'ports that clients may reach, such as 3000,8080; any (the default) or none',
+      parsePorts,
+    )
     .addOption(new Option('--restart <policy>', 'restart policy').choices(RESTART_POLICIES))
     .option('--max-restarts <n>', 'restarts before the manager gives up', parseCount)
     .option('--stop-grace <time>', 'time between SIGTERM and SIGKILL', parseSeconds)

@@ -41,6 +41,15 @@ export function parseSince(text: string): string {
 /** The largest second part of a stream's ID. */
 const LAST_OF_INSTANT = '18446744073709551615';
 
+/** Ports, separated by commas, or `any` or `none`. */
+export function parsePorts(text: string): 'any' | number[] {
+  if (text === 'any') return 'any';
+  if (text === 'none') return [];
+  return text.split(',').map(read(PORT));
+}
+
+const PORT = countIn([1, 65_535]);
+
 /** `K=V`, repeatable. */
 export function addPair(text: string, before: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');

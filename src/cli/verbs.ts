@@ -26,6 +26,11 @@ export const VERBS: Record<string, VerbLoader[]> = {
     { names: 'attach', load: async (context) => (await import('./attach.ts')).attachCommand(context) },
     { names: 'exec', load: async (context) => (await import('./exec.ts')).execCommand(context) },
     { names: 'cp', load: async (context) => (await import('./cp.ts')).cpCommand(context) },
+    {
+      names: 'port-forward',
+      load: async (context) => (await import('./port-forward.ts')).portForwardCommand(context),
+    },
+    { names: 'url', load: async (context) => (await import('./port-forward.ts')).urlCommand(context) },
     { names: 'wait', load: async (context) => (await import('./wait.ts')).waitCommand(context) },
     { names: 'prune', load: async (context) => (await import('./prune.ts')).pruneCommand(context) },
   ],

@@ -545,6 +545,66 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/workers/{worker_id}/ports/{port}:link': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Create a link to a port of a worker, for a browser
+     * @description The link is valid for a minute and once; it gives the browser a cookie for this port, for 12 hours. Its host is `PORT-WORKER_ID.` and the host of this request.
+     */
+    post: operations['createPortLink'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/ports/{port}:tcp': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Connect to a port of a worker with TCP, over WebSocket
+     * @description Binary frames are bytes; the text frame `{"end":true}` ends one direction. `wm port-forward` uses it.
+     */
+    get: operations['connectToPort'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/workers/{worker_id}/ports/{port}/{path}': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Send a request to a program in a worker
+     * @description Of any method: it is passed on with its body, and so is the answer. Credentials and cookies are not. A change of protocol, such as to WebSocket, is passed on too.
+     */
+    get: operations['requestPort'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/workers/{worker_id}/processes': {
     parameters: {
       query?: never;
@@ -894,6 +954,7 @@ export interface components {
         packages?: string[];
         pool?: string;
         pool_revision?: string;
+        ports?: 'any' | number[];
         prompt?: string;
         /** @enum {string} */
         protocol?: 'lines' | 'json' | 'acp';
@@ -1229,6 +1290,7 @@ export interface components {
           max_restarts?: number;
           modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
           packages?: string[];
+          ports?: 'any' | number[];
           /** @enum {string} */
           protocol?: 'lines' | 'json' | 'acp';
           requirements?: string[];
@@ -1322,6 +1384,13 @@ export interface components {
         warm: number;
       };
       worker_type: string;
+    };
+    /** @description A link to a port of a worker, for a browser. */
+    PortLink: {
+      /** @description when the URL is not valid any more */
+      expires_at: string;
+      /** @description for a browser; it works once */
+      url: string;
     };
     /** @description A process that a client has started in a worker. */
     Process: {
@@ -2796,6 +2865,7 @@ export interface operations {
             max_restarts?: number;
             modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
             packages?: string[];
+            ports?: 'any' | number[];
             /** @enum {string} */
             protocol?: 'lines' | 'json' | 'acp';
             requirements?: string | string[];
@@ -3175,6 +3245,7 @@ export interface operations {
             max_restarts?: number;
             modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
             packages?: string[];
+            ports?: 'any' | number[];
             /** @enum {string} */
             protocol?: 'lines' | 'json' | 'acp';
             requirements?: string | string[];
@@ -4585,6 +4656,7 @@ export interface operations {
           modules?: ('GIT' | 'GITHUB_CLI' | 'COPIER' | 'CURL' | 'BUILD' | 'DOCKER')[];
           name?: string;
           packages?: string[];
+          ports?: 'any' | number[];
           prompt?: string;
           /** @enum {string} */
           protocol?: 'lines' | 'json' | 'acp';
@@ -6867,6 +6939,378 @@ export interface operations {
       };
     };
   };
+  createPortLink: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @example 3000 */
+        port: number;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description Default Response */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PortLink'];
+        };
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The request comes from a page of another site. */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  connectToPort: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /** @example 3000 */
+        port: number;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The protocol is WebSocket from now on. */
+      101: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The path needs another protocol: send Upgrade. */
+      426: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+    };
+  };
+  requestPort: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description path for the program
+         * @example index.html
+         */
+        path: string;
+        /**
+         * @description a port on which a program in the worker listens
+         * @example 3000
+         */
+        port: number;
+        /**
+         * @description ID of the worker, or its name
+         * @example 6f1e7c1a-0b5d-4c3e-9a52-2d7c8e4f9b10
+         */
+        worker_id: string;
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The request is wrong; `issues` names the fields. */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The token is missing or wrong. */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The resource does not exist. */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The state does not allow it, or the name is taken. */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The host name is not allowed. */
+      421: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description This manager, runtime or machine cannot do it. */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The manager has no capacity now; retry after Retry-After seconds. */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description The query and the headers are too long. */
+      431: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description A bug in the manager; its log has the cause. */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description Redis or the leader does not answer; retry after Retry-After seconds. */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description What the program answers, of any status. */
+      default: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          '*/*': string;
+        };
+      };
+    };
+  };
   listProcesses: {
     parameters: {
       query?: {
@@ -8103,10 +8547,7 @@ export interface operations {
         /** @description how long to wait for a worker that is starting */
         wait_seconds?: number;
       };
-      header?: {
-        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
-        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
-      };
+      header?: never;
       path: {
         /**
          * @description ID of the worker, or its name
@@ -8374,10 +8815,7 @@ export interface operations {
         /** @description how long to wait for a worker that is starting */
         wait_seconds?: number;
       };
-      header?: {
-        /** @description The same key again is the same request: it has one effect, and the same answer. A key of another request is a conflict. */
-        'Idempotency-Key'?: components['parameters']['IdempotencyKey'];
-      };
+      header?: never;
       path: {
         /** @example 0d8f6a52-94a1-4f0e-8a35-c1b7a9d0e6f4 */
         pty_id: string;
@@ -8699,6 +9137,7 @@ export interface operations {
             packages?: string[];
             pool?: string;
             pool_revision?: string;
+            ports?: 'any' | number[];
             prompt?: string;
             /** @enum {string} */
             protocol?: 'lines' | 'json' | 'acp';

@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { Fault } from '../model/fault.ts';
 import { type HostPolicy, isOurHost } from './hosts.ts';
+import { hasPortPass, readPortHost } from './port-access.ts';
 import { type ApiResponse, errorResponse } from './route.ts';
 import { readWorkerToken, WORKER_TOKEN_PATH } from './worker-token.ts';
 
@@ -23,15 +24,24 @@ export function rejectHost({ host }: IncomingHttpHeaders, hosts: HostPolicy): Ap
  * accepts the token of a worker.
  */
 export function rejectToken(
-  { authorization, upgrade, 'sec-websocket-protocol': protocols }: IncomingHttpHeaders,
+  request: { headers: IncomingHttpHeaders; url?: string | undefined },
   token: string | undefined,
   path: string,
 ): ApiResponse | undefined {
-  if (token === undefined) return undefined;
+  if (token === undefined || hasPortPass(request, token, Date.now())) return undefined;
+  const { authorization, upgrade, 'sec-websocket-protocol': protocols } = request.headers;
   const inProtocol = upgrade === undefined ? undefined : tokenOf(protocols);
   const received = inProtocol ?? Buffer.from(/^Bearer (.*)$/i.exec(authorization ?? '')?.[1] ?? '');
   const expected = Buffer.from(token);
   if (received.length === expected.length && timingSafeEqual(received, expected)) return undefined;
+  if (readPortHost(request.headers.host))
+    return errorResponse(
+      new Fault(
+        'invalid_command',
+        'This port of a worker requires a link: `wm url ID PORT` prints one for a browser.',
+      ),
+      401,
+    );
   if (path === WORKER_TOKEN_PATH && readWorkerToken(token, received.toString()) !== undefined)
     return undefined;
   const wrong = authorization === undefined ? '' : ' The one that was sent is wrong.';
@@ -41,6 +51,10 @@ export function rejectToken(
   );
   return { ...errorResponse(fault, 401), headers: { 'www-authenticate': 'Bearer' } };
 }
+
+/** Whether these credentials are the manager's token, and not those of a program in a worker. */
+export const isToken = (authorization: string | undefined, token: string | undefined): boolean =>
+  token !== undefined && authorization?.replace(/^Bearer /i, '') === token;
 
 /** A browser can send no Authorization with a WebSocket, but subprotocols, of which this is one, as in Kubernetes. */
 const PROTOCOL = 'base64url.bearer.authorization.worker-manager.';

@@ -17,6 +17,7 @@ import { getOwnId, toClientId } from './commands.ts';
 import { registerDocument } from './document.ts';
 import { keepFilePath } from './door-paths.ts';
 import { hostPolicy } from './hosts.ts';
+import { toApiUrl } from './port-access.ts';
 import { type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
 import { findUpgradeRoute, type UpgradeRoute } from './upgrade-route.ts';
 import { serveUpgrades } from './upgrades.ts';
@@ -66,7 +67,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     // As long as the addresses that Node accepts: the path of a file is one parameter.
     routerOptions: { maxParamLength: 16_384 },
-    rewriteUrl: ({ url = '/' }) => keepFilePath(url),
+    rewriteUrl: (request) => keepFilePath(toApiUrl(request)),
     genReqId: ({ headers }) => toClientId(headers['x-request-id']) ?? randomUUID(),
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
@@ -100,7 +101,9 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
       rejectHost(headers, hosts) ??
       (is404
         ? undefined
-        : ((routeOptions.config.open ? undefined : rejectToken(headers, token, getRequestPath(request))) ??
+        : ((routeOptions.config.open
+            ? undefined
+            : rejectToken({ headers, url: request.originalUrl }, token, getRequestPath(request))) ??
           rejectForeign(headers, method) ??
           rejectWrite(method)));
     return rejected && sendResponse(reply, rejected);
@@ -124,7 +127,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     hosts,
     token,
     handle: async (request, socket, head) => {
-      const { handle, call } = findUpgradeRoute(options.upgrades ?? [], request.url ?? '/');
+      const { handle, call } = findUpgradeRoute(options.upgrades ?? [], toApiUrl(request));
       await handle({ ...call, request, socket, head });
     },
     log: { error: (message, fields) => log.error(fields, message) },

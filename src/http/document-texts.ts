@@ -7,6 +7,7 @@ export const TAGS: Record<string, string> = {
   images: 'Worker images, which the manager builds when they are first needed.',
   nodes: 'Task workers with an API of their own.',
   pools: 'A fixed number of workers, or one that is scaled on their queue.',
+  ports: 'Ports of workers: requests to programs that listen there, and links for browsers.',
   processes: 'Commands in the bodies of workers: run, attach, write, signal and kill.',
   stats: 'The cell in numbers.',
   streams: 'Output and history of workers as server-sent events.',

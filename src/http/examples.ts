@@ -3,7 +3,7 @@
  * a test sends them to a manager.
  */
 export interface OperationExample {
-  params?: Record<string, string>;
+  params?: Record<string, string | number>;
   /** A list is sent as a repeated parameter. */
   query?: Record<string, string | number | string[]>;
   /** The JSON body. */
@@ -70,6 +70,9 @@ export const EXAMPLES: Record<string, OperationExample> = {
   readArchive: { params: { ...worker, path: 'notes' } },
   writeArchive: { params: { ...worker, path: 'notes' }, status: 400 },
   watchFiles: { params: { ...worker, path: 'missing' }, status: 404 },
+  createPortLink: { params: { ...worker, port: 3000 }, status: 201 },
+  connectToPort: { params: { ...worker, port: 3000 }, status: 426 },
+  requestPort: { params: { ...worker, port: 3000, path: 'index.html' }, status: 503 },
   promptWorker: { params: worker, body: { content: 'hello' }, status: 202 },
   interruptWorker: { params: worker, status: 202 },
   stopWorker: { params: worker, query: { wait: 'stopped', ...wait } },

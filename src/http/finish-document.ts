@@ -9,17 +9,21 @@ import { EXAMPLES } from './examples.ts';
 /** Methods that change something, and whose repetition is recognized by a key. */
 const CHANGES = new Set(['post', 'put', 'delete', 'patch']);
 /** Tags of operations that go to a body as they come: what they do is done again. */
-const UNKEYED = ['processes', 'files'];
+const UNKEYED = ['files', 'ports', 'processes', 'terminals'];
 const ERROR = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
 
 export function finishDocument<D extends object>(generated: D): D {
   const document = cleanDocument(generated as OpenApi);
   const parameters = { ...document.components?.parameters, IdempotencyKey: IDEMPOTENCY_KEY };
   document.components = { ...document.components, parameters };
+  document.paths = Object.fromEntries(
+    Object.entries(document.paths ?? {}).map(([path, operations]) => [toTemplate(path), operations]),
+  );
   const used = new Set<string>();
   for (const operations of Object.values(document.paths ?? {}))
     for (const [method, operation] of Object.entries(operations)) {
       for (const tag of operation.tags ?? []) used.add(tag);
+      for (const parameter of operation.parameters ?? []) if ('name' in parameter) renameParameter(parameter);
       addExample(operation);
       if (method === 'put') omitPathFields(operation);
       if (CHANGES.has(method)) addRefusals(operation);
@@ -27,6 +31,17 @@ export function finishDocument<D extends object>(generated: D): D {
     }
   document.tags = [...used].sort().map((name) => ({ name, description: TAGS[name] ?? '' }));
   return document as D;
+}
+
+/** A path as OpenAPI has it, where the router has one parameter for a port with a suffix, and `*` for the rest. */
+const toTemplate = (path: string) => path.replace(/\{port_(\w+)\}$/, '{port}:$1').replace('{*}', '{path}');
+
+/** The same for the path's parameters. */
+function renameParameter(parameter: { name?: string; schema?: unknown }): void {
+  if (parameter.name === '*') parameter.name = 'path';
+  if (!parameter.name?.startsWith('port_')) return;
+  parameter.name = 'port';
+  parameter.schema = { type: 'integer', minimum: 1, maximum: 65_535 };
 }
 
 /** The key of a change, and the errors that any change may have. */

@@ -14,6 +14,7 @@ import { parseJsonBody, readBody, TooLarge } from './body.ts';
 import { boundConnections, TIMEOUTS } from './connections.ts';
 import { isDoorPath } from './door-paths.ts';
 import { type HostPolicy, hostPolicy } from './hosts.ts';
+import { readPortHost } from './port-access.ts';
 import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
 import { serveUpgrades } from './upgrades.ts';
 
@@ -57,9 +58,9 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
   const hosts = hostPolicy(host, options.allowedHosts);
   const timeouts = { ...TIMEOUTS, requestTimeout: 0, keepAlive: true, keepAliveInitialDelay: VANISHED_MS };
   const server = createServer(timeouts, (request, response) => {
-    const isLong = forward !== undefined && isDoorPath(request.url);
+    const isLong = forward !== undefined && isForBody(request);
     if (!isLong) endWhenLate(request);
-    const away = matchRoutes(routes, getPath(request)) === undefined ? forward : undefined;
+    const away = isLong || matchRoutes(routes, getPath(request)) === undefined ? forward : undefined;
     (away
       ? relay(request, response, away, { token, admit: isLong ? admit : undefined })
       : handleRequest(request, options, hosts)
@@ -130,8 +131,7 @@ async function handleRequest(
     return { ...errorResponse(new Fault('unsupported', what), 405), headers: { allow: allowed } };
   }
   const rejected =
-    (route.open ? undefined : rejectToken(request.headers, token, path)) ??
-    rejectForeign(request.headers, method);
+    (route.open ? undefined : rejectToken(request, token, path)) ?? rejectForeign(request.headers, method);
   if (rejected) return rejected;
   const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1] ?? '');
   const text = async () => (await readBody(request)).toString('utf8');
@@ -156,7 +156,7 @@ async function relay(
 ): Promise<ApiResponse | undefined> {
   const { 'content-length': length = '0', 'transfer-encoding': encoding } = request.headers;
   const hasBody = length !== '0' || encoding !== undefined;
-  const rejected = hasBody || admit ? rejectToken(request.headers, token, getPath(request)) : undefined;
+  const rejected = hasBody || admit ? rejectToken(request, token, getPath(request)) : undefined;
   if (rejected) return rejected;
   admit?.(request.socket);
   await forward(request, response);
@@ -191,10 +191,13 @@ function send(request: IncomingMessage, response: ServerResponse, reply: ApiResp
   });
   response.end(request.method === 'HEAD' ? undefined : reply.body);
   // An unread body would keep the connection open, and one for a body may be endless.
-  if (isDoorPath(request.url) && !request.complete)
-    response.once('finish', () => request.socket.destroySoon());
+  if (isForBody(request) && !request.complete) response.once('finish', () => request.socket.destroySoon());
   else request.resume();
 }
+
+/** Whether a request is for the body of a worker: by its path, or by a host that stands for a port. */
+const isForBody = ({ url, headers }: IncomingMessage) =>
+  isDoorPath(url) || readPortHost(headers.host) !== undefined;
 
 type Why = (options: ListenOptions) => string;
 const WHY: Record<string, Why> = {

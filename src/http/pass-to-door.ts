@@ -29,7 +29,11 @@ export interface PassOptions extends Pick<DoorCall, 'kind' | 'path' | 'waitSecon
   /** By default the request's own, as it comes; see `withRawBodies`. */
   body?: Buffer | string;
   /** In addition to the request's own. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string | undefined>;
+  /** Whether an answer to a change of protocol may set cookies. */
+  allowsCookies?: boolean;
+  /** Changes the headers of the answer. */
+  toAnswerHeaders?: (headers: IncomingHttpHeaders) => OutgoingHttpHeaders;
   /** Called with the door's answer, before it is passed on. */
   onAnswer?: (answer: IncomingMessage) => void;
 }
@@ -42,7 +46,7 @@ export async function passToDoor(
   options: PassOptions,
 ): Promise<FastifyReply> {
   const { worker_id, kind, path, waitSeconds, method = request.method, body = bodyOf(request.raw) } = options;
-  const headers = { ...without(request.headers, OURS), ...options.headers };
+  const headers = dropAbsent({ ...without(request.headers, OURS), ...options.headers });
   if (options.body !== undefined) delete headers['content-length'];
   const gone = new AbortController();
   const { raw } = reply;
@@ -53,7 +57,7 @@ export async function passToDoor(
   reply.hijack();
   raw.writeHead(answer.statusCode ?? 502, {
     ...(reply.getHeaders() as OutgoingHttpHeaders),
-    ...without(answer.headers, CONNECTION),
+    ...(options.toAnswerHeaders ?? ((all) => all))(without(answer.headers, CONNECTION)),
   });
   raw.flushHeaders();
   answer.pipe(raw);
@@ -80,12 +84,12 @@ export async function passUpgradeToDoor(
   const { worker_id, kind, path, waitSeconds } = options;
   const { upgrade = '', 'sec-websocket-protocol': protocols } = request.headers;
   const own = toClientProtocols(protocols);
-  const headers: Record<string, string | string[] | undefined> = {
+  const headers = dropAbsent({
     ...without(request.headers, OURS),
     connection: 'Upgrade',
     upgrade,
     ...options.headers,
-  };
+  });
   delete headers['sec-websocket-protocol'];
   if (own) headers['sec-websocket-protocol'] = own;
   const gone = new AbortController();
@@ -104,6 +108,7 @@ export async function passUpgradeToDoor(
   const { rawHeaders } = response;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
+    if (name.toLowerCase() === 'set-cookie' && !options.allowsCookies) continue;
     if (answer.socket || !CONNECTION.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[at + 1]}`);
   }
   if (!answer.socket) lines.push('connection: close');
@@ -122,6 +127,11 @@ const bodyOf = (request: IncomingMessage) =>
   (request.headers['content-length'] ?? '0') !== '0' || request.headers['transfer-encoding'] !== undefined
     ? request
     : undefined;
+
+/** A header that is undefined takes the place of the request's own, and is not sent. */
+function dropAbsent(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
+}
 
 function without(headers: IncomingHttpHeaders, names: ReadonlySet<string>): IncomingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.has(name)));

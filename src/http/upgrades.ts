@@ -21,7 +21,7 @@ export function serveUpgrades(server: Server, { hosts, token, handle, log }: Upg
     const path = (request.url ?? '/').replace(/[?#].*$/s, '').slice(0, 400);
     const { headers } = request;
     const rejected =
-      rejectHost(headers, hosts) ?? rejectToken(headers, token, path) ?? rejectForeignUpgrade(headers);
+      rejectHost(headers, hosts) ?? rejectToken(request, token, path) ?? rejectForeignUpgrade(headers);
     if (rejected) {
       writeResponse(socket, rejected);
       return;

@@ -74,6 +74,7 @@ export async function openHttpApi(
       workers,
       exec: { doors, onExec },
       checkpoints,
+      ports: { token: settings.apiToken },
       pools: {
         views,
         nodes: () => store.nodes(),
@@ -86,7 +87,7 @@ export async function openHttpApi(
       webhooks: { list: (limit) => new WebhookStore(redis, store.keys).list(limit) },
       usage: { read: (ids) => store.usage(ids) },
     }).concat(openMcp({ settings, version, log }, { workers, doors, onExec })),
-    upgrades: createUpgradeRoutes({ workers, doors }),
+    upgrades: createUpgradeRoutes({ workers, doors, token: settings.apiToken }),
     allowedHosts: settings.httpAllowedHosts,
     token: settings.apiToken,
     writesRefused: deps.writesRefused,

@@ -155,6 +155,8 @@ export const specFields = {
    * `workspace.source`.
    */
   from_checkpoint: checkpointId.optional(),
+  /** Ports of the worker that clients may reach through the manager; all of them by default. `[]` closes them. */
+  ports: z.union([z.literal('any'), z.array(z.number().int().min(1).max(65_535)).max(256)]).optional(),
   restart_policy: z.enum(RESTART_POLICIES).default('never'),
   /** Number of restarts after which the worker is FAILED; no limit by default. */
   max_restarts: z.number().int().min(0).max(1_000_000).optional(),

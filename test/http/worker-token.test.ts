@@ -23,7 +23,9 @@ test('the token of a worker names it, and cannot be made for another', () => {
 
 test('it is accepted on one path only', () => {
   const headers = { authorization: `Bearer ${createWorkerToken(KEY, ID)}` };
-  expect(rejectToken(headers, KEY, '/mcp')).toBeUndefined();
+  expect(rejectToken({ headers }, KEY, '/mcp')).toBeUndefined();
   for (const path of ['/v1/workers', '/mcp/', '/mcp/x', '/MCP', '/'])
-    expect(rejectToken(headers, KEY, path)?.status, path).toBe(401);
+    expect(rejectToken({ headers }, KEY, path)?.status, path).toBe(401);
+  const host = `3000-${ID}.localhost:8080`;
+  expect(rejectToken({ headers: { ...headers, host } }, KEY, '/mcp')?.status).toBe(401);
 });

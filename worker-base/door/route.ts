@@ -61,7 +61,7 @@ export interface DoorUpgrade extends DoorCall {
  * a part is never taken for the whole.
  */
 export interface DoorRoute {
-  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE' | 'ANY';
   /** For example `/processes/:process_id/output` or `/files/*`. */
   path: string;
   handle?(call: DoorRequest): void | Promise<void>;

@@ -95,7 +95,8 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
     const fitting = (one: DoorRoute) =>
       isUpgrade
         ? one.upgrade && method === 'GET'
-        : one.handle && (one.method === method || (one.method === 'GET' && method === 'HEAD'));
+        : one.handle &&
+          (one.method === method || one.method === 'ANY' || (one.method === 'GET' && method === 'HEAD'));
     const route =
       found?.routes.find((one) => one.method === method && fitting(one)) ?? found?.routes.find(fitting);
     if (!found || !route)

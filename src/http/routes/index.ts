@@ -14,6 +14,7 @@ import { createImageRoutes, type ImageRoutesDeps } from './images.ts';
 import { createNodeRoutes } from './nodes.ts';
 import { createPageRoutes } from './page.ts';
 import { createPoolRoutes, type PoolRoutesDeps } from './pools.ts';
+import { createPortRoutes, type PortRoutesDeps } from './ports.ts';
 import { createPtyRoutes } from './ptys.ts';
 import { createStatsRoutes } from './stats.ts';
 import { createTaskApiRoutes } from './task-api.ts';
@@ -31,6 +32,7 @@ export interface ApiServices {
   workers: WorkerService;
   exec: ExecRoutesDeps;
   checkpoints: CheckpointService;
+  ports: Pick<PortRoutesDeps, 'token'>;
   pools: PoolRoutesDeps;
   nodes: Parameters<typeof createNodeRoutes>[0];
   /** The queues of all pools. */
@@ -45,6 +47,7 @@ export const createApiRoutes = ({
   workers,
   exec,
   checkpoints,
+  ports,
   pools,
   nodes,
   tasks,
@@ -53,7 +56,7 @@ export const createApiRoutes = ({
   webhooks,
   usage,
 }: ApiServices): ApiPlugin[] => [
-  createNamedWorkerRoutes(workers, { exec, checkpoints }),
+  createNamedWorkerRoutes(workers, { exec, checkpoints, ports }),
   createCheckpointRoutes(checkpoints),
   createPoolRoutes(pools),
   createNodeRoutes(nodes),
@@ -69,7 +72,10 @@ export const createApiRoutes = ({
 
 /** The routes of workers: a path has a worker's ID or name, and the routes get the ID. */
 const createNamedWorkerRoutes =
-  (workers: WorkerService, { exec, checkpoints }: Pick<ApiServices, 'exec' | 'checkpoints'>): ApiPlugin =>
+  (
+    workers: WorkerService,
+    { exec, checkpoints, ports }: Pick<ApiServices, 'exec' | 'checkpoints' | 'ports'>,
+  ): ApiPlugin =>
   async (app) => {
     app.addHook('preHandler', async ({ params }) => {
       const path = params as { worker_id?: string };
@@ -85,4 +91,5 @@ const createNamedWorkerRoutes =
     await app.register(createWorkerCheckpointRoutes(checkpoints));
     await app.register(createFileRoutes(exec));
     await app.register(createFileArchiveRoutes(exec));
+    await app.register(createPortRoutes({ doors: exec.doors, ...ports }));
   };

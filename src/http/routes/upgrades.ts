@@ -1,22 +1,26 @@
 /** The routes that lead into workers over other protocols, such as WebSocket. */
 import { Fault, workerId } from '../../model/index.ts';
-import type { DoorKind, DoorService } from '../door-service.ts';
+import type { DoorService } from '../door-service.ts';
 import { passUpgradeToDoor } from '../pass-to-door.ts';
+import { readPortHost, toApiUrl } from '../port-access.ts';
 import { LONGEST_WAIT_SECONDS } from '../schemas/doors.ts';
 import type { UpgradeCall, UpgradeRoute } from '../upgrade-route.ts';
 import type { WorkerService } from '../worker-service.ts';
+import { toPortHeaders, toProgramPath } from './ports.ts';
 import { resolveWorkerName } from './worker-name.ts';
 
 export interface UpgradeRoutesDeps {
   workers: Pick<WorkerService, 'findId'>;
   doors: DoorService;
+  /** API_TOKEN. */
+  token: string | undefined;
 }
 
-export const createUpgradeRoutes = ({ workers, doors }: UpgradeRoutesDeps): UpgradeRoute[] => {
-  const pass = async (call: UpgradeCall, kind: DoorKind, path: string) => {
+export const createUpgradeRoutes = ({ workers, doors, token }: UpgradeRoutesDeps): UpgradeRoute[] => {
+  const pass = async (call: UpgradeCall, options: Omit<UpgradeOptions, 'worker_id'>) => {
     const { worker_id: ref = '' } = call.params;
     const worker_id = workerId.safeParse(ref).success ? ref : await resolveWorkerName(workers, ref);
-    await passUpgradeToDoor(doors, call, { worker_id, kind, path, waitSeconds: takeWait(call.query) });
+    await passUpgradeToDoor(doors, call, { worker_id, ...options });
   };
   return [
     {
@@ -24,11 +28,32 @@ export const createUpgradeRoutes = ({ workers, doors }: UpgradeRoutesDeps): Upgr
       async handle(call) {
         const query = new URLSearchParams(call.query);
         query.delete('wait_seconds');
-        await pass(call, 'pty', `/pty?${query}`);
+        const waitSeconds = takeWait(call.query);
+        await pass(call, { kind: 'pty', path: `/pty?${query}`, waitSeconds });
+      },
+    },
+    {
+      path: '/v1/workers/:worker_id/ports/:port',
+      async handle(call) {
+        const port = /^(\d{1,5}):tcp$/.exec(call.params.port ?? '')?.[1];
+        if (port === undefined) throw new Fault('not_found', 'A port is PORT/PATH, or PORT:tcp for TCP.');
+        await pass(call, { kind: 'ports', path: `/tcp/${port}` });
+      },
+    },
+    {
+      path: '/v1/workers/:worker_id/ports/:port/*',
+      async handle(call) {
+        const { worker_id = '', port = '' } = call.params;
+        const path = `/ports/${encodeURIComponent(port)}${toProgramPath(toApiUrl(call.request))}`;
+        const headers = toPortHeaders(call.request, { worker_id, port }, token);
+        const allowsCookies = readPortHost(call.request.headers.host) !== undefined;
+        await pass(call, { kind: 'ports', path, headers, allowsCookies });
       },
     },
   ];
 };
+
+type UpgradeOptions = Parameters<typeof passUpgradeToDoor>[2];
 
 /** How long to wait for a worker that is starting; throws a Fault `invalid_command`. */
 function takeWait(query: URLSearchParams): number | undefined {

@@ -56,6 +56,7 @@ const FIELDS: { [F in keyof Required<WorkerSpec>]: 'fixed' | 'set' | 'files' | '
   worker_type: 'later',
   pool: 'later',
   pool_revision: 'later',
+  ports: 'later',
   warm: 'later',
 };
 

@@ -2,6 +2,7 @@
 import type { DoorRoute } from '../route.ts';
 import { execRoutes } from './exec.ts';
 import { fileRoutes } from './files.ts';
+import { portRoutes } from './ports.ts';
 import { ptyRoutes } from './pty.ts';
 import { workspaceRoutes } from './workspace.ts';
 
@@ -9,5 +10,6 @@ export const DOOR_ROUTES: readonly DoorRoute[] = [
   ...execRoutes,
   ...fileRoutes,
   ...ptyRoutes,
+  ...portRoutes,
   ...workspaceRoutes,
 ];

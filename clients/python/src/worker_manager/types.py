@@ -78,6 +78,7 @@ class CreateWorker(_CreateWorkerRequired, total=False):
     workspace: CreateWorkerWorkspace
     checkpoint: CreateWorkerCheckpoint
     from_checkpoint: str
+    ports: Union[Literal["any"], Sequence[int]]
     restart_policy: Literal["never", "on-failure", "always"]
     max_restarts: int
     stop_grace_seconds: float
@@ -205,6 +206,7 @@ class WorkerSpec(_WorkerSpecRequired, total=False):
     workspace: WorkerSpecWorkspace
     checkpoint: WorkerSpecCheckpoint
     from_checkpoint: str
+    ports: Union[Literal["any"], List[int]]
     max_restarts: int
     ttl_seconds: float
     idle_timeout_seconds: float
@@ -407,6 +409,7 @@ class PoolTemplate(_PoolTemplateRequired, total=False):
     workspace: PoolTemplateWorkspace
     checkpoint: PoolTemplateCheckpoint
     from_checkpoint: str
+    ports: Union[Literal["any"], Sequence[int]]
     restart_policy: Literal["never", "on-failure", "always"]
     max_restarts: int
     stop_grace_seconds: float
@@ -557,6 +560,7 @@ class PoolViewSpecTemplate(_PoolViewSpecTemplateRequired, total=False):
     workspace: PoolViewSpecTemplateWorkspace
     checkpoint: PoolViewSpecTemplateCheckpoint
     from_checkpoint: str
+    ports: Union[Literal["any"], List[int]]
     max_restarts: int
     ttl_seconds: float
     idle_timeout_seconds: float

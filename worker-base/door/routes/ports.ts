@@ -1,0 +1,51 @@
+/** The door's routes of ports: HTTP and changes of its protocol, and TCP over WebSocket. */
+import { Fault } from '../../../src/model/fault.ts';
+import type { BodyPorts } from '../../ports/body-ports.ts';
+import type { DoorBody, DoorRequest, DoorRoute, DoorUpgrade } from '../route.ts';
+
+export const portRoutes: DoorRoute[] = [
+  {
+    method: 'ANY',
+    path: '/ports/:port/*',
+    async handle(call) {
+      const { passHttp } = await import('../../ports/pass-http.ts');
+      await passHttp(call.request, call.response, await toPortRequest(call));
+    },
+    async upgrade(call) {
+      const { passUpgrade } = await import('../../ports/pass-http.ts');
+      await passUpgrade(call.request, call.socket, { ...(await toPortRequest(call)), head: call.head });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/tcp/:port',
+    async upgrade({ body, params, request, socket, head }: DoorUpgrade) {
+      if (request.headers.upgrade?.toLowerCase() !== 'websocket')
+        throw new Fault('invalid_command', 'TCP is passed over WebSocket: send "Upgrade: websocket".');
+      const [ports, { passTcp }] = await Promise.all([open(body), import('../../ports/pass-tcp.ts')]);
+      const connection = await ports.connect(ports.check(params.port ?? ''));
+      if (socket.destroyed) connection.destroy();
+      else passTcp(request, socket, head, connection);
+    },
+  },
+];
+
+async function toPortRequest({ body, params, rest, request }: DoorRequest | DoorUpgrade) {
+  const ports = await open(body);
+  const port = ports.check(params.port ?? '');
+  const query = /\?.*$/s.exec(request.url ?? '')?.[0] ?? '';
+  return { ports, port, path: `/${rest}${query}` };
+}
+
+const bodies = new WeakMap<DoorBody, BodyPorts>();
+
+/** The ports of a body, whose connections end with it. */
+async function open(body: DoorBody): Promise<BodyPorts> {
+  const { BodyPorts } = await import('../../ports/body-ports.ts');
+  const known = bodies.get(body);
+  if (known) return known;
+  const ports = new BodyPorts(body.settings, body.spec);
+  bodies.set(body, ports);
+  body.signal.addEventListener('abort', () => ports.close(), { once: true });
+  return ports;
+}

@@ -6,7 +6,7 @@ import { FAULT_CODES, Fault, type FaultCode } from '../model/index.ts';
 const MOST_BYTES = 16 * 1024 ** 2;
 
 /** The whole answer; throws a Fault if it was cut, or is too long. */
-export async function readDoorText(answer: IncomingMessage): Promise<string> {
+export async function readDoorBytes(answer: IncomingMessage): Promise<Buffer> {
   const parts: Buffer[] = [];
   let bytes = 0;
   try {
@@ -24,7 +24,7 @@ export async function readDoorText(answer: IncomingMessage): Promise<string> {
       { cause, reason: 'body_lost' },
     );
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 /** The error in a door's answer. */

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { z } from 'zod';
 import type { execRequest, execResult } from '../model/index.ts';
 import { type CountExec, countOnce, toExecResult } from './count-exec.ts';
-import { readDoorFault, readDoorText } from './door-answer.ts';
+import { readDoorBytes, readDoorFault } from './door-answer.ts';
 import type { DoorService } from './door-service.ts';
 
 /** The end of a command, and its output. */
@@ -31,7 +31,7 @@ export async function execInWorker(
       body: JSON.stringify(request),
       signal,
     });
-    body = await readDoorText(answer);
+    body = (await readDoorBytes(answer)).toString();
   } catch (error) {
     count('error');
     signal.throwIfAborted();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
-import { connectTools, ERAS, type ToolClient } from './client.ts';
+import { type Answer, connectTools, ERAS, type ToolClient } from './client.ts';
 
 const LONG = 120_000;
 const [redisUrl, cell] = [inject('redisUrl'), newCell()];
@@ -42,6 +42,8 @@ describe.each(ERAS)('with a client of a %s revision', (era) => {
       'create',
       'send',
       'exec',
+      'read_file',
+      'write_file',
       'status',
       'output',
       'list',
@@ -73,6 +75,41 @@ describe.each(ERAS)('with a client of a %s revision', (era) => {
       isError: true,
       value: { error: { code: 'not_found' } },
     });
+  });
+
+  test('files are written and read, in parts and as bytes', { timeout: LONG }, async () => {
+    const { value } = await tools.call('create', AGENT);
+    const worker = value.worker_id;
+    const path = 'a folder/ä?.txt';
+    const content = 'Grüße 🌍\n'.repeat(10_000);
+    const { value: written } = await tools.call('write_file', { worker, path, content, mode: '0640' });
+    expect(written).toMatchObject({ created: true, mode: '0640', size: Buffer.byteLength(content) });
+    const executed = await tools.call('exec', { worker, shell: 'wc -c <"a folder/ä?.txt"' });
+    expect(Number(executed.value.stdout)).toBe(Buffer.byteLength(content));
+    let text = '';
+    let offset: number | undefined = 0;
+    for (let parts = 0; offset !== undefined; parts += 1) {
+      expect(parts).toBeLessThan(20);
+      const { value: part }: Answer = await tools.call('read_file', { worker, path, offset, length: 16_001 });
+      text += part.content;
+      offset = part.next_offset;
+    }
+    expect(text).toBe(content);
+    const bytes = { worker, path: 'bytes' };
+    await tools.call('write_file', { ...bytes, content_base64: '//79AA==' });
+    expect((await tools.call('read_file', bytes)).value).toEqual({
+      content_base64: '//79AA==',
+      offset: 0,
+      size: 4,
+    });
+    await tools.call('write_file', { ...bytes, content: '' });
+    expect((await tools.call('read_file', bytes)).value).toEqual({ content: '', offset: 0, size: 0 });
+    for (const wrong of ['../x', '/etc/passwd', 'missing', 'a folder/../../x', '.'])
+      expect((await tools.call('read_file', { worker, path: wrong })).isError, wrong).toBe(true);
+    await tools.call('exec', { worker, shell: 'ln -s /etc/passwd link' });
+    expect((await tools.call('read_file', { worker, path: 'link' })).isError).toBe(true);
+    expect((await tools.call('write_file', { worker, path: '../x', content: '' })).isError).toBe(true);
+    await tools.call('delete', { worker });
   });
 
   test('a long turn reports progress, and continues when the call is over', { timeout: LONG }, async () => {
@@ -127,6 +164,8 @@ describe.each(ERAS)('with a client of a %s revision', (era) => {
       ['send', { prompt: 'x' }],
       ['exec', { shell: 'true' }],
       ['output', {}],
+      ['read_file', { path: 'x' }],
+      ['write_file', { path: 'x', content: '' }],
       ['delete', {}],
     ] as const)
       expect(await tools.call(name, { worker, ...more }), name).toMatchObject({

@@ -8,6 +8,7 @@ import { ensureRedis } from '../scripts/redis.ts';
 import { ensureWorkerImage } from '../scripts/worker-image.ts';
 import { errorMessage } from '../src/model/index.ts';
 import { benchAgentTurn as turn } from './agent-turn.ts';
+import { benchCheckpoints as checkpoints } from './checkpoints.ts';
 import { benchCliStart as cliStart } from './cli-start.ts';
 import { benchDirect as direct } from './direct.ts';
 import { benchDockerSpawn as docker } from './docker-spawn.ts';
@@ -63,6 +64,19 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
     ...(await warm({ redisUrl })),
     ...(docked
       ? await warm({
+          redisUrl,
+          docker: {
+            host: docked.host,
+            bodyRedisUrl: bodyUrl,
+            image: await ensureWorkerImage(docked.docker, print),
+          },
+        })
+      : []),
+  ],
+  checkpoints: async () => [
+    ...(await checkpoints({ redisUrl })),
+    ...(docked
+      ? await checkpoints({
           redisUrl,
           docker: {
             host: docked.host,

@@ -63,6 +63,8 @@ function types(): string {
   made.define('PoolScaled', schemaOf('scalePool', 'response'), false);
   made.define('NodeView', { $ref: '#/components/schemas/Node' }, false);
   made.define('ImageView', { $ref: '#/components/schemas/Image' }, false);
+  made.define('Checkpoint', { $ref: '#/components/schemas/Checkpoint' }, false);
+  made.define('CheckpointDetails', { $ref: '#/components/schemas/CheckpointDetails' }, false);
   made.define('Process', { $ref: '#/components/schemas/Process' }, false);
   made.define('FileInfo', { $ref: '#/components/schemas/FileInfo' }, false);
   made.define('Unpacked', schemaOf('writeArchive', 'response'), false);

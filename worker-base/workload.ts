@@ -42,6 +42,8 @@ export interface AgentEnvironment {
   modelProxy: ModelProxy | undefined;
   /** Only if an earlier body of the worker has run. */
   resumed: Resumed | undefined;
+  /** The commit that the workspace was filled with, if this body has filled it. */
+  startCommit?: string | undefined;
   /** Something happens in the body, so it is not idle. */
   touch(): void;
   /** Returns the command of the agent; `session` is the conversation to continue. */

@@ -118,11 +118,11 @@ export class Checkpoints {
    * Sends a checkpoint to a body that waits for it, with the conversation. A checkpoint that does not exist is reported to
    * the body, which then fails. Throws if the body could not be reached or refused it.
    */
-  async fill(workerId: string, place: DoorPlace, id: string): Promise<void> {
+  async fill(workerId: string, place: DoorPlace, id: string, signal?: AbortSignal): Promise<void> {
     const { doors, metrics, log } = this.#options;
     const began = performance.now();
     const opened = await this.store.open(id);
-    const call = { kind: 'checkpoint', method: 'PUT', place, waitSeconds: 10 } as const;
+    const call = { kind: 'checkpoint', method: 'PUT', place, waitSeconds: 10, signal } as const;
     if (!opened) {
       const why = encodeURIComponent('it does not exist (any more)');
       await expectOk(await doors.request(workerId, { ...call, path: `/workspace?error=${why}` }));

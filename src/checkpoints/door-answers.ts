@@ -1,12 +1,12 @@
 /** What the doors of bodies answer to requests for archives, and how those fail. */
 import type { IncomingMessage } from 'node:http';
-import { json } from 'node:stream/consumers';
 import { ARCHIVE_WARNINGS, errorMessage, Fault, type FaultCode } from '../model/index.ts';
 import { isFull } from './directory-files.ts';
 
 /** Warnings of a body that are stored, and characters of each. */
 const WARNINGS = 20;
 const WARNING_CHARACTERS = 300;
+const ERROR_BYTES = 64 * 1024;
 /** Errors of a connection that was cut. */
 const CUT = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ABORT_ERR']);
 const REASON = 'CheckpointFailed';
@@ -17,7 +17,7 @@ export async function expectOk(answer: IncomingMessage, drain = true): Promise<v
     if (drain) answer.resume();
     return;
   }
-  const text = (await json(answer).catch(() => undefined)) as
+  const text = (await readError(answer).catch(() => undefined)) as
     | { error?: { code?: FaultCode; message?: string; reason?: string } }
     | undefined;
   const {
@@ -26,6 +26,18 @@ export async function expectOk(answer: IncomingMessage, drain = true): Promise<v
     reason,
   } = text?.error ?? {};
   throw new Fault(code, message, reason === undefined ? {} : { reason });
+}
+
+/** JSON of limited size, because a body writes it. */
+async function readError(answer: IncomingMessage): Promise<unknown> {
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of answer as AsyncIterable<Buffer>) {
+    parts.push(part);
+    bytes += part.length;
+    if (bytes > ERROR_BYTES) break;
+  }
+  return JSON.parse(Buffer.concat(parts).toString());
 }
 
 /** What a body reports is read within limits. */

@@ -20,6 +20,10 @@ export interface CreateOptions {
   gitRef?: string;
   gitDepth?: number;
   ports?: 'any' | number[];
+  fromCheckpoint?: string;
+  checkpointOn?: string[];
+  checkpointInterval?: number;
+  checkpointKeep?: number;
   restart?: string;
   maxRestarts?: number;
   stopGrace?: number;
@@ -65,6 +69,8 @@ export function createFields(options: CreateOptions, commandLine: string[]): Rec
     resources: Object.keys(limits).length > 0 ? merged(file.resources, limits) : undefined,
     workspace: workspaceFields(options),
     ports: options.ports,
+    from_checkpoint: options.fromCheckpoint,
+    checkpoint: checkpointFields(options),
     restart_policy: options.restart,
     max_restarts: options.maxRestarts,
     stop_grace_seconds: options.stopGrace,
@@ -106,6 +112,15 @@ function workspaceFields({ file, ...options }: CreateOptions): unknown {
   const before = file?.workspace as { source?: { git?: unknown } } | undefined;
   if (Object.keys(fetched).length > 0)
     given.source = { git: url === undefined ? merged(before?.source?.git, fetched) : fetched };
+  return Object.keys(given).length > 0 ? merged(before, given) : undefined;
+}
+
+/** When checkpoints are taken; an interval alone means at that interval. */
+function checkpointFields({ file, ...options }: CreateOptions): unknown {
+  const { checkpointOn, checkpointInterval: interval_seconds, checkpointKeep: keep } = options;
+  const before = file?.checkpoint as { on?: string[] } | undefined;
+  const on = checkpointOn ?? (before?.on || interval_seconds === undefined ? undefined : ['interval']);
+  const given = present({ on, interval_seconds, keep });
   return Object.keys(given).length > 0 ? merged(before, given) : undefined;
 }
 

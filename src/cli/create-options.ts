@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import {
   AGENT_TYPES,
+  CHECKPOINT_EVENTS,
   MODULES,
   PERSISTENCE,
   PROTOCOLS,
@@ -53,6 +54,15 @@ export function addCreateOptions(command: Command): Command {
       'ports that clients may reach, such as 3000,8080; any (the default) or none',
       parsePorts,
     )
+    .option('--from-checkpoint <id>', 'checkpoint whose files and conversation it starts with')
+    .addOption(
+      new Option(
+        '--checkpoint-on <event>',
+        `when its workspace is saved, one of ${CHECKPOINT_EVENTS.join(', ')}; repeatable`,
+      ).argParser(addItem),
+    )
+    .option('--checkpoint-interval <time>', 'time between two checkpoints', parseSeconds)
+    .option('--checkpoint-keep <n>', 'automatic checkpoints to keep', parseCount)
     .addOption(new Option('--restart <policy>', 'restart policy').choices(RESTART_POLICIES))
     .option('--max-restarts <n>', 'restarts before the manager gives up', parseCount)
     .option('--stop-grace <time>', 'time between SIGTERM and SIGKILL', parseSeconds)

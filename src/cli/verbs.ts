@@ -31,6 +31,14 @@ export const VERBS: Record<string, VerbLoader[]> = {
       load: async (context) => (await import('./port-forward.ts')).portForwardCommand(context),
     },
     { names: 'url', load: async (context) => (await import('./port-forward.ts')).urlCommand(context) },
+    {
+      names: 'checkpoint checkpoints fork',
+      load: async (context) => (await import('./checkpoints.ts')).checkpointCommands(context),
+    },
+    {
+      names: 'changes export',
+      load: async (context) => (await import('./changes.ts')).changesCommands(context),
+    },
     { names: 'wait', load: async (context) => (await import('./wait.ts')).waitCommand(context) },
     { names: 'prune', load: async (context) => (await import('./prune.ts')).pruneCommand(context) },
   ],

@@ -4,6 +4,7 @@
  * `connect` uses the HTTP API and needs only `fetch`: it imports neither Node's modules nor packages that need them.
  * `fromRedis` gives the same objects over Redis alone, and loads its client when it is called.
  */
+export type { CheckpointCollection } from './checkpoints.ts';
 export type { CommandCollection, CommandHandle, CommandOptions, CommandResult } from './commands.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { ReadOptions } from './entries.ts';
@@ -17,5 +18,5 @@ export type { PendingTask, TaskCollection, TaskHandle } from './tasks.ts';
 export type { ChangeOptions, FileContent, PageOptions, RequestOptions } from './transport.ts';
 export type { PendingTurn, TurnHandle } from './turn.ts';
 export type * from './types.ts';
-export type { SendOptions, WaitOptions, WorkerHandle } from './worker.ts';
+export type { ForkOptions, SendOptions, WaitOptions, WorkerHandle } from './worker.ts';
 export type { WorkerCollection } from './workers.ts';

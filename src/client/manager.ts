@@ -1,3 +1,4 @@
+import { CheckpointCollection } from './checkpoints.ts';
 import type { ClientContext } from './client-context.ts';
 import { type ReadOptions, type ReconnectPolicy, readEntries } from './entries.ts';
 import { PoolCollection } from './pools.ts';
@@ -15,6 +16,7 @@ export const DEFAULT_RECONNECT_SECONDS = 300;
 /** A manager, or rather its cell: any manager of the cell responds. */
 export class ManagerConnection {
   readonly workers: WorkerCollection;
+  readonly checkpoints: CheckpointCollection;
   readonly tasks: TaskCollection;
   readonly pools: PoolCollection;
   readonly #context: ClientContext;
@@ -23,6 +25,7 @@ export class ManagerConnection {
     const { retries = DEFAULT_RETRIES, reconnectSeconds = DEFAULT_RECONNECT_SECONDS } = policy;
     this.#context = { transport, policy: { retries, reconnectSeconds } };
     this.workers = new WorkerCollection(this.#context);
+    this.checkpoints = new CheckpointCollection(this.#context);
     this.tasks = new TaskCollection(this.#context);
     this.pools = new PoolCollection(this.#context);
   }

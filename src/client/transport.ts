@@ -6,6 +6,9 @@
 
 import type { ManagerError } from './errors.ts';
 import type {
+  ChangesQuery,
+  CheckpointDetailsInfo,
+  CheckpointInfo,
   CommandEvent,
   CommandRequest,
   ExplanationInfo,
@@ -192,10 +195,21 @@ export interface FileTransport {
   watchFiles(id: string, path: string, recursive: boolean, signal: AbortSignal): AsyncGenerator<FileEvent>;
 }
 
+export interface CheckpointTransport {
+  createCheckpoint(workerId: string, options: RequestOptions): Promise<CheckpointInfo>;
+  /** Those of one worker, or all. */
+  listCheckpoints(workerId: string | undefined, options: PageOptions): Promise<Page<CheckpointInfo>>;
+  getCheckpoint(id: string, options: RequestOptions): Promise<CheckpointDetailsInfo>;
+  deleteCheckpoint(id: string, options: RequestOptions): Promise<unknown>;
+  downloadCheckpoint(id: string, signal: AbortSignal | undefined): Promise<ReadableStream>;
+  getChanges(workerId: string, query: ChangesQuery, options: RequestOptions): Promise<string>;
+}
+
 export interface Transport
   extends WorkerTransport,
     CommandTransport,
     FileTransport,
+    CheckpointTransport,
     TaskTransport,
     PoolTransport {
   close(): Promise<void>;

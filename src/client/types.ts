@@ -76,6 +76,16 @@ export interface FileEvent {
   file_type?: FileInfo['type'];
 }
 
+/** A saved copy of the workspace of a worker. */
+export type CheckpointInfo = Schemas['Checkpoint'];
+/** A checkpoint with the spec of its worker. */
+export type CheckpointDetailsInfo = Schemas['CheckpointDetails'];
+/** Since when changes are shown, and how; not as a bundle, which is binary. */
+export type ChangesQuery = {
+  since?: 'start' | 'head' | undefined;
+  format?: 'patch' | 'stat' | 'names' | undefined;
+};
+
 /** A task for a pool: a function call, a command or a prompt. */
 export type TaskInput = RequestBody<operations['createTask']>;
 /** An accepted task. */

@@ -3,14 +3,18 @@ import { CommandCollection } from './commands.ts';
 import { lastEntryId, type ReadOptions, readEntries } from './entries.ts';
 import { ManagerError } from './errors.ts';
 import { FileCollection } from './files.ts';
+import { toForkFields } from './fork.ts';
 import { newKey } from './new-key.ts';
 import type { ChangeOptions, RequestOptions, StreamItem, WorkerAction } from './transport.ts';
 import { PendingTurn, TurnHandle } from './turn.ts';
 import type {
+  ChangesQuery,
+  CheckpointInfo,
   ExplanationInfo,
   WaitCondition,
   WorkerEvent,
   WorkerInfo,
+  WorkerInput,
   WorkerOutput,
   WorkerSpecInfo,
 } from './types.ts';
@@ -27,6 +31,11 @@ export interface SendOptions extends ChangeOptions {
   deadlineSeconds?: number | undefined;
   /** Whether the turn is begun again if the body ends during it; otherwise it fails as `body_lost`. */
   retry?: boolean | undefined;
+}
+
+export interface ForkOptions extends WaitOptions {
+  /** Instead of one that is taken now. */
+  checkpoint?: string | undefined;
 }
 
 /**
@@ -126,6 +135,33 @@ export class WorkerHandle {
   /** Ends the body and deletes the record. A worker that is already deleted is a success. */
   delete(options: ChangeOptions & { reason?: string | undefined } = {}): Promise<void> {
     return this.#context.transport.deleteWorker(this.id, options);
+  }
+
+  /** Saves the workspace while the worker runs, with the conversation after the last turn. */
+  checkpoint(options: RequestOptions = {}): Promise<CheckpointInfo> {
+    return this.#context.transport.createCheckpoint(this.id, options);
+  }
+
+  /**
+   * Creates a worker with this one's spec, files and conversation as they are now, or as they were in `checkpoint`. The name
+   * and the prompt are not taken over; `input` changes other fields.
+   */
+  async fork(input: Partial<WorkerInput> = {}, options: ForkOptions = {}): Promise<WorkerHandle> {
+    const { transport } = this.#context;
+    const { checkpoint, wait, timeoutSeconds, ...change } = options;
+    const { signal } = change;
+    const id = checkpoint ?? (await this.checkpoint({ signal })).checkpoint_id;
+    const { spec } = await transport.getCheckpoint(id, { signal });
+    const fields = { ...toForkFields(id, spec), ...input } as WorkerInput;
+    const idempotencyKey = change.idempotencyKey ?? newKey();
+    const info = await transport.createWorker(fields, { ...change, idempotencyKey });
+    const worker = new WorkerHandle(this.#context, info);
+    return wait ? worker.wait(wait, { timeoutSeconds, signal }) : worker;
+  }
+
+  /** What has changed in the workspace since it was filled, or since HEAD, as git shows it. */
+  changes({ since, format, ...options }: ChangesQuery & RequestOptions = {}): Promise<string> {
+    return this.#context.transport.getChanges(this.id, { since, format }, options);
   }
 
   /** What the manager would do next, and why. */

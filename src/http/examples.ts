@@ -56,6 +56,7 @@ export const EXAMPLES: Record<string, OperationExample> = {
   getTerminal: { params: anyTerminal, status: 404 },
   closeTerminal: { params: anyTerminal, status: 404 },
   viewTerminal: { params: worker, query: { cols: 120, rows: 40 }, status: 426 },
+  getChanges: { params: worker, query: { since: 'head', format: 'names' } },
   createCheckpoint: { params: worker, status: 201 },
   listWorkerCheckpoints: { params: worker, query: { limit: 20 } },
   listCheckpoints: { query: { limit: 20 } },

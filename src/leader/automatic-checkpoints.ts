@@ -23,6 +23,8 @@ import type { Logger } from '../telemetry/log.ts';
 /** Checkpoints that are taken, and bodies that are filled, at the same time. */
 const SAVES = 2;
 const FILLS = 4;
+/** A body that sends or reads more slowly than this must not keep others waiting. Milliseconds. */
+const LONGEST_MS = 900_000;
 
 type DoorPlace = NonNullable<TakeOptions['place']>;
 
@@ -115,7 +117,8 @@ export class AutomaticCheckpoints {
     void this.#fills(async () => {
       const { checkpoints, log } = this.#options;
       try {
-        if (this.#mayAct(id, watched)) await checkpoints.fill(id, watched.place, checkpoint);
+        if (this.#mayAct(id, watched))
+          await checkpoints.fill(id, watched.place, checkpoint, AbortSignal.timeout(LONGEST_MS));
       } catch (error) {
         // The body reports again that it waits, or why it has failed.
         log.warn({ worker_id: id, checkpoint, why: errorMessage(error) }, 'failed to restore a checkpoint');
@@ -144,6 +147,7 @@ export class AutomaticCheckpoints {
         turns: watched.turns,
         final: event === 'stop',
         waitSeconds: 10,
+        signal: AbortSignal.timeout(LONGEST_MS),
       };
       await this.#options.checkpoints.take(id, options);
     };

@@ -10,7 +10,14 @@ import type { WorkerService } from '../http/worker-service.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
-import { createCommandClient, type Link, type Store, StreamHub, WebhookStore } from '../store/index.ts';
+import {
+  createCommandClient,
+  type Link,
+  readStartCommit,
+  type Store,
+  StreamHub,
+  WebhookStore,
+} from '../store/index.ts';
 import type { TaskService } from '../tasks/task-service.ts';
 import type { Tasks } from '../tasks/tasks.ts';
 import { newApiSocket } from '../watchdog/api-socket.ts';
@@ -75,6 +82,7 @@ export async function openHttpApi(
       exec: { doors, onExec },
       checkpoints,
       ports: { token: settings.apiToken },
+      startCommit: (id) => readStartCommit(redis, store.keys, id),
       pools: {
         views,
         nodes: () => store.nodes(),

@@ -17,7 +17,12 @@ export {
   type WarmCandidate,
 } from './command-stream.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
-export { adoptConversation, readConversation, type StoredConversation } from './conversations.ts';
+export {
+  adoptConversation,
+  readConversation,
+  readStartCommit,
+  type StoredConversation,
+} from './conversations.ts';
 export { publishDoorKey } from './door-keys.ts';
 export { type Finding, Findings, readFindings } from './findings.ts';
 export { readGoalObservation } from './goal-observation.ts';

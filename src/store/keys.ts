@@ -69,6 +69,9 @@ export interface Keys {
   signal(id: string): string;
 }
 
+/** Field of the hash of a conversation: the commit that the worker's workspace was filled with. */
+export const START_COMMIT = 'start_commit';
+
 /** Groups and consumers: one reader each, so that its pending entries are found under the same name. */
 export const COMMAND_GROUP = 'worker-manager';
 export const INPUT_GROUP = 'wrapper';

@@ -1,5 +1,6 @@
 import { connect } from '../../src/client/index.ts';
+import { testCheckpoints } from './conformance/checkpoints.ts';
 import { testFolders } from './conformance/files.ts';
 import { testClient } from './conformance.ts';
 
-testClient(async ({ manager: { url, token } }) => connect({ url, token }), [testFolders]);
+testClient(async ({ manager: { url, token } }) => connect({ url, token }), [testFolders, testCheckpoints]);

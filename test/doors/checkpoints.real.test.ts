@@ -216,6 +216,33 @@ test('an archive is downloaded as it is stored, and can be unpacked', LONG, asyn
   expect(execFileSync('tar', ['-tf', 'a.tar'], { cwd: folder, encoding: 'utf8' })).toBe('./file\n');
 });
 
+test('changes are those of git, and a worker without git has none', LONG, async () => {
+  const id = await create('process');
+  stopAfter(id);
+  await exec(id, 'echo one > one');
+  const read = async (worker: string, query = '') => {
+    const response = await fetch(`${manager.url}/v1/workers/${worker}/changes${query}`, {
+      headers: manager.headers,
+    });
+    return {
+      status: response.status,
+      type: response.headers.get('content-type'),
+      text: await response.text(),
+    };
+  };
+  expect(await read(id)).toMatchObject({
+    status: 200,
+    type: 'text/x-diff; charset=utf-8',
+    text: expect.stringContaining('+one'),
+  });
+  expect(await read(id, '?format=names')).toMatchObject({ text: 'A\tone\n' });
+  expect(await read(id, '?format=bundle')).toMatchObject({ status: 409 });
+  expect(await read(id, '?since=yesterday')).toMatchObject({ status: 400 });
+  const container = await create('docker');
+  stopAfter(container);
+  expect(await read(container)).toMatchObject({ status: 422, text: expect.stringContaining('module GIT') });
+});
+
 test('several at once, and two managers, save one worker one after the other', LONG, async () => {
   const id = await create('process');
   stopAfter(id);

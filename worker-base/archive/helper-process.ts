@@ -10,6 +10,8 @@ export interface HelperOptions {
   /** By which the process runtime finds every process of a body. */
   bodyId: string | undefined;
   path: string | undefined;
+  /** The environment of the agent, for what runs with its rights; by default nearly none. */
+  env?: Record<string, string>;
   stdio: ['pipe' | 'ignore', 'pipe' | 'ignore', 'pipe'];
 }
 
@@ -21,12 +23,12 @@ export interface HelperEnd {
 }
 
 /** Starts it; `ended` never rejects. */
-export function startHelper({ argv, cwd, bodyId, path, stdio }: HelperOptions): {
+export function startHelper({ argv, cwd, bodyId, path, stdio, env: given }: HelperOptions): {
   child: ChildProcess;
   ended: Promise<HelperEnd>;
 } {
   const [program = '', ...args] = argv;
-  const env = {
+  const env = given ?? {
     ...(bodyId !== undefined && { WORKER_BODY_ID: bodyId }),
     PATH: path,
     LC_ALL: 'C',

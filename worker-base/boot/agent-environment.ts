@@ -19,6 +19,7 @@ import { createPrivileges, type Privileges } from '../sandbox/privileges.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { HeartbeatSender } from '../streams/heartbeat.ts';
 import { type AgentEnvironment, CannotStart, type Resumed } from '../workload.ts';
+import { hasFirstFiles } from './first-files.ts';
 import { prepareWorkspace } from './initial-state.ts';
 
 /**
@@ -86,16 +87,16 @@ export async function prepareAgent(options: {
       root: privileges.group === undefined && process.getuid?.() === 0,
       policyCommand: gated ? modelProxy?.policyCommand : undefined,
     } satisfies LaunchOptions);
-  const git = spec.workspace?.source?.git;
-  if (spec.from_checkpoint !== undefined) {
-    const { restoreCheckpoint } = await import('./restore-checkpoint.ts');
-    const id = spec.from_checkpoint;
-    if (!(await restoreCheckpoint({ ...options, id, privileges }))) return undefined;
-  } else if (git) {
-    const { fetchSource } = await import('./fetch-source.ts');
-    const credential = secrets.get(GIT_CREDENTIAL);
-    if (!(await fetchSource({ source: git, credential, privileges, settings, signal: options.signal, log })))
-      return undefined;
+  let startCommit: string | undefined;
+  if (hasFirstFiles(spec)) {
+    const { fetchFirstFiles } = await import('./first-files.ts');
+    const fetched = await fetchFirstFiles({
+      ...options,
+      credential: secrets.get(GIT_CREDENTIAL),
+      privileges,
+    });
+    if (!fetched) return undefined;
+    startCommit = fetched.commit;
   }
   // Before anything is written to it.
   const resumed = options.successor ? await examineWorkspace(workspace, spec, privileges) : undefined;
@@ -109,6 +110,7 @@ export async function prepareAgent(options: {
     home,
     modelProxy,
     resumed,
+    startCommit,
     touch: () => options.heartbeat.touch(),
     processOptions: (session) => {
       const { argv, env } = launch(session);

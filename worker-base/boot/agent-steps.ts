@@ -4,6 +4,7 @@
  */
 import { getAgentKind } from '../../src/agents/index.ts';
 import type { WorkerSpec } from '../../src/model/spec.ts';
+import { START_COMMIT } from '../../src/store/keys.ts';
 import { Denials } from '../sandbox/denials.ts';
 import { whyNotFound, whyScriptFails } from '../sandbox/executable.ts';
 import type { WrapperSettings } from '../settings.ts';
@@ -86,6 +87,12 @@ const prepareEnvironment: BootStep = async (boot) => {
     log.info('shutdown requested before the agent was started');
     return SIGTERM_CODE;
   }
+  const { startCommit } = environment;
+  // With it, changes are shown; they are shown since HEAD without.
+  if (startCommit !== undefined)
+    void boot.commands
+      .hsetnx(boot.keys.conversation(settings.workerId), START_COMMIT, startCommit)
+      .catch(() => {});
   boot.environment = boot.adaptEnvironment(environment);
   boot.door?.furnish(boot.environment);
   boot.mark('environment');

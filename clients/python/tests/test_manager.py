@@ -418,3 +418,31 @@ def test_files_of_a_worker(manager: Manager) -> None:
         worker.stop().wait("ended", timeout=30)
         with pytest.raises(ConflictError):
             files.read("big")
+
+
+def test_a_workspace_is_saved_and_forked(manager: Manager) -> None:
+    with shell(manager, "echo one > file; exec sleep 600", name="first") as worker:
+        worker.wait("ready")
+        while worker.commands.run("test -s file").exit_code != 0:
+            time.sleep(0.05)
+        checkpoint = worker.checkpoint()
+        assert (checkpoint["worker_id"], checkpoint["trigger"]) == (worker.id, "request")
+        assert [one["checkpoint_id"] for one in manager.checkpoints.list(worker_id=worker.id)] == [
+            checkpoint["checkpoint_id"]
+        ]
+        assert "+one" in worker.changes()
+        assert worker.changes(format="names") == "A\tfile\n"
+        with worker.fork(checkpoint_id=checkpoint["checkpoint_id"], labels={"of": "first"}) as fork:
+            assert fork.wait("ready").commands.run("cat file").stdout == "one\n"
+            assert fork.name is None
+            assert fork.spec()["labels"] == {"of": "first"}
+    identifier = checkpoint["checkpoint_id"]
+    assert manager.checkpoints.get(identifier)["spec"]["name"] == "first"
+    again = manager.workers.create(
+        agent_type="CUSTOM", command_line=["sleep", "600"], from_checkpoint=identifier
+    )
+    with again:
+        assert again.wait("ready").commands.run("cat file").stdout == "one\n"
+    manager.checkpoints.delete(identifier)
+    with pytest.raises(NotFoundError):
+        manager.checkpoints.get(identifier)

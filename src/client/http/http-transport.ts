@@ -1,5 +1,6 @@
 /** The operations of a manager over its HTTP API. Only this folder knows the API's paths. */
 import type { Transport } from '../transport.ts';
+import { createHttpCheckpoints } from './http-checkpoints.ts';
 import { createHttpCommands } from './http-commands.ts';
 import { createHttpFiles } from './http-files.ts';
 import { createHttpPools } from './http-pools.ts';
@@ -11,6 +12,7 @@ export const createHttpTransport = (requester: HttpRequester): Transport => ({
   ...createHttpWorkers(requester),
   ...createHttpCommands(requester),
   ...createHttpFiles(requester),
+  ...createHttpCheckpoints(requester),
   ...createHttpTasks(requester),
   ...createHttpPools(requester),
   close: async () => {},

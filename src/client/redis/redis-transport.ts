@@ -6,6 +6,7 @@ import { connectCommands } from '../../store/index.ts';
 import { openTasks } from '../../tasks/index.ts';
 import type { Transport } from '../transport.ts';
 import { type RedisAddress, RedisCell } from './redis-cell.ts';
+import { redisCheckpoints } from './redis-checkpoints.ts';
 import { createRedisCommands } from './redis-commands.ts';
 import { createRedisFiles } from './redis-files.ts';
 import { createRedisPools } from './redis-pools.ts';
@@ -32,6 +33,7 @@ export async function openRedisTransport(address: RedisAddress): Promise<Transpo
     ...createRedisWorkers(cell),
     ...createRedisCommands(cell),
     ...createRedisFiles(cell),
+    ...redisCheckpoints,
     ...createRedisTasks(cell, tasks),
     ...createRedisPools(cell, tasks),
     close,

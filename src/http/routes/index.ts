@@ -5,6 +5,7 @@ import type { TaskService } from '../../tasks/task-service.ts';
 import type { ApiPlugin } from '../api.ts';
 import type { CheckpointService } from '../checkpoint-service.ts';
 import type { WorkerService } from '../worker-service.ts';
+import { type ChangesDeps, createChangesRoutes } from './changes.ts';
 import { createCheckpointRoutes, createWorkerCheckpointRoutes } from './checkpoints.ts';
 import { docsRoutes } from './docs.ts';
 import { createExecRoutes, type ExecRoutesDeps } from './exec.ts';
@@ -33,6 +34,7 @@ export interface ApiServices {
   exec: ExecRoutesDeps;
   checkpoints: CheckpointService;
   ports: Pick<PortRoutesDeps, 'token'>;
+  startCommit: ChangesDeps['startCommit'];
   pools: PoolRoutesDeps;
   nodes: Parameters<typeof createNodeRoutes>[0];
   /** The queues of all pools. */
@@ -48,6 +50,7 @@ export const createApiRoutes = ({
   exec,
   checkpoints,
   ports,
+  startCommit,
   pools,
   nodes,
   tasks,
@@ -56,7 +59,7 @@ export const createApiRoutes = ({
   webhooks,
   usage,
 }: ApiServices): ApiPlugin[] => [
-  createNamedWorkerRoutes(workers, { exec, checkpoints, ports }),
+  createNamedWorkerRoutes(workers, { exec, checkpoints, ports, startCommit }),
   createCheckpointRoutes(checkpoints),
   createPoolRoutes(pools),
   createNodeRoutes(nodes),
@@ -74,7 +77,12 @@ export const createApiRoutes = ({
 const createNamedWorkerRoutes =
   (
     workers: WorkerService,
-    { exec, checkpoints, ports }: Pick<ApiServices, 'exec' | 'checkpoints' | 'ports'>,
+    {
+      exec,
+      checkpoints,
+      ports,
+      startCommit,
+    }: Pick<ApiServices, 'exec' | 'checkpoints' | 'ports' | 'startCommit'>,
   ): ApiPlugin =>
   async (app) => {
     app.addHook('preHandler', async ({ params }) => {
@@ -92,4 +100,5 @@ const createNamedWorkerRoutes =
     await app.register(createFileRoutes(exec));
     await app.register(createFileArchiveRoutes(exec));
     await app.register(createPortRoutes({ doors: exec.doors, ...ports }));
+    await app.register(createChangesRoutes({ doors: exec.doors, startCommit }));
   };

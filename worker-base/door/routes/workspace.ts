@@ -2,7 +2,14 @@
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { jsonResponse } from '../../../src/http/route.ts';
-import { ARCHIVE_FORMATS, ARCHIVE_TYPES, ARCHIVE_WARNINGS } from '../../../src/model/archive-format.ts';
+import {
+  ARCHIVE_FORMATS,
+  ARCHIVE_TYPES,
+  ARCHIVE_WARNINGS,
+  CHANGES_FORMATS,
+  CHANGES_TYPES,
+  COMMIT_ID,
+} from '../../../src/model/archive-format.ts';
 import { Fault } from '../../../src/model/fault.ts';
 import { packWorkspace } from '../../archive/pack.ts';
 import type { DoorRequest, DoorRoute } from '../route.ts';
@@ -10,6 +17,7 @@ import type { DoorRequest, DoorRoute } from '../route.ts';
 export const workspaceRoutes: DoorRoute[] = [
   { method: 'GET', path: '/workspace', handle: send },
   { method: 'PUT', path: '/workspace', handle: receive },
+  { method: 'GET', path: '/changes', handle: sendChanges },
 ];
 
 /** Sends the archive; what could not be read follows as a trailer. `final=true` is the one that a stop waits for. */
@@ -29,6 +37,22 @@ async function send({ body, query, response }: DoorRequest): Promise<void> {
   } finally {
     done?.();
   }
+}
+
+/** Sends what has changed since a commit, or the repository. */
+async function sendChanges({ body, query, response }: DoorRequest): Promise<void> {
+  const format = CHANGES_FORMATS.find((one) => one === query.get('format')) ?? 'patch';
+  const base = query.get('base') ?? '';
+  if (base !== '' && !COMMIT_ID.test(base))
+    throw new Fault('invalid_command', 'The request was refused: base must be the ID of a commit.');
+  const { readChanges } = await import('../../archive/changes.ts');
+  const stream = await readChanges(await body.environment(), { base, format }, body.settings.bodyId);
+  if (response.destroyed) {
+    stream.destroy();
+    return;
+  }
+  response.writeHead(200, { 'content-type': CHANGES_TYPES[format] });
+  await pipeline(stream, response);
 }
 
 /** Takes the archive that the boot waits for; with `error`, the reason why there is none. */

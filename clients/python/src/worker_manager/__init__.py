@@ -5,6 +5,7 @@
 and with this package the files can be imported and tested anywhere.
 """
 
+from ._async.checkpoints import AsyncCheckpoints
 from ._async.commands import AsyncCommand, AsyncCommands
 from ._async.files import AsyncFiles
 from ._async.manager import AsyncManager
@@ -33,6 +34,7 @@ from ._errors import (
 )
 from ._files import FileEvent
 from ._handlers import Cancelled, handler, progress, task_id
+from ._sync.checkpoints import Checkpoints
 from ._sync.commands import Command, Commands
 from ._sync.files import Files
 from ._sync.manager import Manager
@@ -44,6 +46,7 @@ from ._sync.workers import Workers
 from ._version import __version__
 
 __all__ = [
+    "AsyncCheckpoints",
     "AsyncCommand",
     "AsyncCommands",
     "AsyncFiles",
@@ -56,6 +59,7 @@ __all__ = [
     "AsyncWorkers",
     "Cancelled",
     "CapacityError",
+    "Checkpoints",
     "Command",
     "CommandResult",
     "Commands",

@@ -24,6 +24,8 @@ RECONNECT_SECONDS = 60.0
 HEARTBEAT_SECONDS = 15.0
 #: A stream without any byte for this long is dead.
 SILENCE_SECONDS = 45.0
+#: How long a request may take that reads a whole workspace.
+SAVE_SECONDS = 3600.0
 #: Bytes of a bulk submission; the manager accepts 1 MiB.
 BULK_BYTES = 512 * 1024
 #: How long one request waits at the manager. A proxy closes connections that are silent for a minute.
@@ -51,6 +53,16 @@ def async_owner() -> object:
 def path_of(*parts: str) -> str:
     """A path below ``/v1``, with IDs and names escaped."""
     return "/v1/" + "/".join(quote(part, safe="") for part in parts)
+
+
+#: What identifies a worker, was only for it, or is set by its pool.
+_OWN = ("name", "prompt", "exit_after_prompt", "pool", "pool_revision", "warm", "from_checkpoint")
+
+
+def fork_fields(checkpoint_id: str, spec: Mapping[str, Any]) -> Dict[str, Any]:
+    """The fields of a worker that starts from a checkpoint of a worker with this spec."""
+    fields = {name: value for name, value in spec.items() if name not in _OWN}
+    return {**fields, "from_checkpoint": checkpoint_id}
 
 
 def headers_for(token: Optional[str]) -> Dict[str, str]:

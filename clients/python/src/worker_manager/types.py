@@ -726,6 +726,158 @@ class ImageView(_ImageViewRequired, total=False):
     last_used_at: str
 
 
+class _CheckpointRequired(TypedDict):
+    checkpoint_id: str
+    #: the worker that it is a copy of, which may be deleted
+    worker_id: str
+    #: why it was taken
+    trigger: Literal["request", "turn", "stop", "interval"]
+    created_at: str
+    #: the body that it was taken from
+    incarnation: int
+    format: Literal["tar.zst", "tar.gz"]
+    #: size of the archive
+    bytes: int
+    #: of the archive; equal archives are stored once
+    sha256: str
+    #: whether it has the agent's conversation
+    conversation: bool
+
+
+class Checkpoint(_CheckpointRequired, total=False):
+    """A saved copy of the workspace of a worker."""
+
+    worker_name: str
+    #: turns that had ended in that body
+    turns: int
+    #: when it is deleted, because its worker was
+    expires_at: str
+    #: files that could not be saved
+    warnings: List[str]
+
+
+class CheckpointDetailsSpecResources(TypedDict, total=False):
+    memory: str
+    cpus: float
+    pids: int
+
+
+class _CheckpointDetailsSpecWorkspaceSourceGitRequired(TypedDict):
+    url: str
+
+
+class CheckpointDetailsSpecWorkspaceSourceGit(_CheckpointDetailsSpecWorkspaceSourceGitRequired, total=False):
+    ref: str
+    depth: int
+
+
+class CheckpointDetailsSpecWorkspaceSource(TypedDict):
+    git: CheckpointDetailsSpecWorkspaceSourceGit
+
+
+class CheckpointDetailsSpecWorkspace(TypedDict, total=False):
+    persist: Literal["worker", "body"]
+    size: str
+    source: CheckpointDetailsSpecWorkspaceSource
+
+
+class _CheckpointDetailsSpecCheckpointRequired(TypedDict):
+    on: List[Literal["turn", "stop", "interval"]]
+
+
+class CheckpointDetailsSpecCheckpoint(_CheckpointDetailsSpecCheckpointRequired, total=False):
+    interval_seconds: float
+    keep: int
+
+
+class _CheckpointDetailsSpecWebhooksItemRequired(TypedDict):
+    url: str
+    secret: str
+
+
+class CheckpointDetailsSpecWebhooksItem(_CheckpointDetailsSpecWebhooksItemRequired, total=False):
+    types: List[Literal["worker.ready", "worker.restarting", "worker.stopped", "worker.failed", "worker.deleted"]]
+
+
+class _CheckpointDetailsSpecRequired(TypedDict):
+    agent_type: Literal["CLAUDE", "FACTORY", "CODEX", "CUSTOM", "TASK"]
+    runtime: Literal["docker", "process"]
+    restart_policy: Literal["never", "on-failure", "always"]
+    stop_grace_seconds: float
+    start_deadline_seconds: float
+    keep_finished_seconds: float
+
+
+class CheckpointDetailsSpec(_CheckpointDetailsSpecRequired, total=False):
+    """of its worker, as accepted"""
+
+    instructions: str
+    allowed_commands: List[str]
+    modules: List[Literal["GIT", "GITHUB_CLI", "COPIER", "CURL", "BUILD", "DOCKER"]]
+    requirements: List[str]
+    packages: List[str]
+    name: str
+    prompt: str
+    exit_after_prompt: bool
+    command_line: List[str]
+    protocol: Literal["lines", "json", "acp"]
+    agent_version: str
+    handlers: List[str]
+    concurrency: int
+    commands: bool
+    max_job_time_seconds: float
+    image: str
+    env: Dict[str, str]
+    secrets: List[str]
+    resources: CheckpointDetailsSpecResources
+    workspace: CheckpointDetailsSpecWorkspace
+    checkpoint: CheckpointDetailsSpecCheckpoint
+    from_checkpoint: str
+    ports: Union[Literal["any"], List[int]]
+    max_restarts: int
+    ttl_seconds: float
+    idle_timeout_seconds: float
+    silence_timeout_seconds: float
+    labels: Dict[str, str]
+    webhooks: List[CheckpointDetailsSpecWebhooksItem]
+    worker_type: str
+    pool: str
+    pool_revision: str
+    warm: Literal[True]
+
+
+class _CheckpointDetailsRequired(TypedDict):
+    checkpoint_id: str
+    #: the worker that it is a copy of, which may be deleted
+    worker_id: str
+    #: why it was taken
+    trigger: Literal["request", "turn", "stop", "interval"]
+    created_at: str
+    #: the body that it was taken from
+    incarnation: int
+    format: Literal["tar.zst", "tar.gz"]
+    #: size of the archive
+    bytes: int
+    #: of the archive; equal archives are stored once
+    sha256: str
+    #: whether it has the agent's conversation
+    conversation: bool
+    #: of its worker, as accepted
+    spec: CheckpointDetailsSpec
+
+
+class CheckpointDetails(_CheckpointDetailsRequired, total=False):
+    """A checkpoint with the spec of its worker."""
+
+    worker_name: str
+    #: turns that had ended in that body
+    turns: int
+    #: when it is deleted, because its worker was
+    expires_at: str
+    #: files that could not be saved
+    warnings: List[str]
+
+
 class _ProcessRequired(TypedDict):
     process_id: str
     status: Literal["running", "ended"]

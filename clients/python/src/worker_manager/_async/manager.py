@@ -11,6 +11,7 @@ from .._address import find_address
 from .._entries import LifecycleEvent, to_lifecycle_event
 from ..types import ImageView, NodeView, Stats
 from .._policy import DEFAULT_RETRIES, DEFAULT_TIMEOUT
+from .checkpoints import AsyncCheckpoints
 from .closing import aclosing
 from .pools import AsyncPools
 from .stream import read_stream
@@ -39,6 +40,7 @@ class AsyncManager:
         address = find_address(url, token)
         self._transport = AsyncTransport(address.url, address.token, timeout, retries, http_client)
         self.workers = AsyncWorkers(self._transport)
+        self.checkpoints = AsyncCheckpoints(self._transport)
         self.tasks = AsyncTasks(self._transport)
         self.pools = AsyncPools(self._transport)
 

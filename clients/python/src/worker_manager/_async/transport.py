@@ -91,6 +91,12 @@ class AsyncTransport:
         answer, status = await self._once(method, path, options, monotonic() + left)
         return parse(answer, status, self.url)
 
+    async def text(self, path: str, *, params: Mapping[str, Param], timeout: float) -> str:
+        """Return the text of a response."""
+        options: Dict[str, Any] = {"params": query(params), "headers": self._headers}
+        answer, _ = await self._once("GET", path, options, monotonic() + timeout)
+        return answer.decode("utf-8", "replace")
+
     async def pages(self, path: str, params: Mapping[str, Param]) -> AsyncGenerator[Any, None]:
         """Yield the items of a list, and of the pages after it."""
         cursor: Optional[str] = None

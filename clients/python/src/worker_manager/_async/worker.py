@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from .._entries import Entry, LifecycleEvent, to_entry, to_lifecycle_event
 from .._errors import ManagerError, NotFoundError, WaitTimeoutError
-from ..types import Explanation, WorkerSpec, WorkerView
-from .._policy import LONGEST_WAIT, Param, path_of
+from ..types import Checkpoint, Explanation, WorkerSpec, WorkerView
+from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, fork_fields, path_of
 from .closing import aclosing
 from .commands import AsyncCommands
 from .files import AsyncFiles
@@ -179,6 +179,34 @@ class AsyncWorker:
         """End the worker and delete it, with its output; ``wait("deleted")`` waits for that."""
         key = {"idempotency-key": str(uuid4())}
         await self._transport.request("DELETE", self._path(), params={"reason": reason}, headers=key)
+
+    async def checkpoint(self) -> Checkpoint:
+        """Save the workspace while the worker runs, with the conversation after the last turn."""
+        checkpoint: Checkpoint = await self._transport.request_once(
+            "POST", self._path("checkpoints"), timeout=SAVE_SECONDS
+        )
+        return checkpoint
+
+    async def fork(
+        self, *, checkpoint_id: Optional[str] = None, idempotency_key: Optional[str] = None, **spec: Any
+    ) -> AsyncWorker:
+        """Create a worker with this one's spec, files and conversation as they are now, or were in a checkpoint.
+
+        The name and the prompt are not taken over; ``spec`` changes other fields.
+        """
+        source = checkpoint_id or (await self.checkpoint())["checkpoint_id"]
+        details = await self._transport.request("GET", path_of("checkpoints", source))
+        body = {**fork_fields(source, details["spec"]), **spec}
+        headers = {"idempotency-key": idempotency_key or str(uuid4())}
+        info = await self._transport.request("POST", path_of("workers"), body=body, headers=headers)
+        return AsyncWorker(self._transport, info)
+
+    async def changes(
+        self, *, since: Literal["start", "head"] = "start", format: Literal["patch", "stat", "names"] = "patch"
+    ) -> str:
+        """Return what has changed in the workspace since it was filled, or since HEAD, as git shows it."""
+        params = {"since": since, "format": format}
+        return await self._transport.text(self._path("changes"), params=params, timeout=SAVE_SECONDS)
 
     async def explain(self) -> Explanation:
         """Return what the manager would do with the worker now, and why."""

@@ -12,6 +12,7 @@ from .._address import find_address
 from .._entries import LifecycleEvent, to_lifecycle_event
 from ..types import ImageView, NodeView, Stats
 from .._policy import DEFAULT_RETRIES, DEFAULT_TIMEOUT
+from .checkpoints import Checkpoints
 from .closing import closing
 from .pools import Pools
 from .stream import read_stream
@@ -40,6 +41,7 @@ class Manager:
         address = find_address(url, token)
         self._transport = Transport(address.url, address.token, timeout, retries, http_client)
         self.workers = Workers(self._transport)
+        self.checkpoints = Checkpoints(self._transport)
         self.tasks = Tasks(self._transport)
         self.pools = Pools(self._transport)
 

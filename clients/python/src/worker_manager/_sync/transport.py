@@ -92,6 +92,12 @@ class Transport:
         answer, status = self._once(method, path, options, monotonic() + left)
         return parse(answer, status, self.url)
 
+    def text(self, path: str, *, params: Mapping[str, Param], timeout: float) -> str:
+        """Return the text of a response."""
+        options: Dict[str, Any] = {"params": query(params), "headers": self._headers}
+        answer, _ = self._once("GET", path, options, monotonic() + timeout)
+        return answer.decode("utf-8", "replace")
+
     def pages(self, path: str, params: Mapping[str, Param]) -> Generator[Any, None, None]:
         """Yield the items of a list, and of the pages after it."""
         cursor: Optional[str] = None

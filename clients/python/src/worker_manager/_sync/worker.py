@@ -10,8 +10,8 @@ from uuid import uuid4
 
 from .._entries import Entry, LifecycleEvent, to_entry, to_lifecycle_event
 from .._errors import ManagerError, NotFoundError, WaitTimeoutError
-from ..types import Explanation, WorkerSpec, WorkerView
-from .._policy import LONGEST_WAIT, Param, path_of
+from ..types import Checkpoint, Explanation, WorkerSpec, WorkerView
+from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, fork_fields, path_of
 from .closing import closing
 from .commands import Commands
 from .files import Files
@@ -180,6 +180,34 @@ class Worker:
         """End the worker and delete it, with its output; ``wait("deleted")`` waits for that."""
         key = {"idempotency-key": str(uuid4())}
         self._transport.request("DELETE", self._path(), params={"reason": reason}, headers=key)
+
+    def checkpoint(self) -> Checkpoint:
+        """Save the workspace while the worker runs, with the conversation after the last turn."""
+        checkpoint: Checkpoint = self._transport.request_once(
+            "POST", self._path("checkpoints"), timeout=SAVE_SECONDS
+        )
+        return checkpoint
+
+    def fork(
+        self, *, checkpoint_id: Optional[str] = None, idempotency_key: Optional[str] = None, **spec: Any
+    ) -> Worker:
+        """Create a worker with this one's spec, files and conversation as they are now, or were in a checkpoint.
+
+        The name and the prompt are not taken over; ``spec`` changes other fields.
+        """
+        source = checkpoint_id or (self.checkpoint())["checkpoint_id"]
+        details = self._transport.request("GET", path_of("checkpoints", source))
+        body = {**fork_fields(source, details["spec"]), **spec}
+        headers = {"idempotency-key": idempotency_key or str(uuid4())}
+        info = self._transport.request("POST", path_of("workers"), body=body, headers=headers)
+        return Worker(self._transport, info)
+
+    def changes(
+        self, *, since: Literal["start", "head"] = "start", format: Literal["patch", "stat", "names"] = "patch"
+    ) -> str:
+        """Return what has changed in the workspace since it was filled, or since HEAD, as git shows it."""
+        params = {"since": since, "format": format}
+        return self._transport.text(self._path("changes"), params=params, timeout=SAVE_SECONDS)
 
     def explain(self) -> Explanation:
         """Return what the manager would do with the worker now, and why."""

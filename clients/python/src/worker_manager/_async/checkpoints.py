@@ -1,0 +1,35 @@
+"""The checkpoints of a manager: saved workspaces, from which workers can start."""
+
+from __future__ import annotations
+
+from typing import AsyncGenerator, Optional
+
+from .._policy import path_of
+from ..types import Checkpoint, CheckpointDetails
+from .closing import aclosing
+from .transport import AsyncTransport
+
+
+class AsyncCheckpoints:
+    """Lists, shows and deletes checkpoints, also those of deleted workers."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def list(
+        self, *, worker_id: Optional[str] = None, page_size: Optional[int] = None
+    ) -> AsyncGenerator[Checkpoint, None]:
+        """Yield the checkpoints of a worker, or all of them, newest first."""
+        path = path_of("checkpoints") if worker_id is None else path_of("workers", worker_id, "checkpoints")
+        async with aclosing(self._transport.pages(path, {"limit": page_size})) as pages:
+            async for checkpoint in pages:
+                yield checkpoint
+
+    async def get(self, checkpoint_id: str) -> CheckpointDetails:
+        """Return a checkpoint with the spec of its worker; raises ``NotFoundError`` if there is none."""
+        details: CheckpointDetails = await self._transport.request("GET", path_of("checkpoints", checkpoint_id))
+        return details
+
+    async def delete(self, checkpoint_id: str) -> None:
+        """Delete a checkpoint; raises ``NotFoundError`` if there is none."""
+        await self._transport.request_once("DELETE", path_of("checkpoints", checkpoint_id))

@@ -23,6 +23,9 @@ import type { ManagerApi } from './deps.ts';
 import { openRequest, requireApi, toWorkerPath } from './door-api.ts';
 import { usageError } from './exit.ts';
 
+/** Bytes of a file that are read at once. */
+const READ_BYTES = 1024 ** 2;
+
 /** A path in a worker. */
 interface Remote {
   api: ManagerApi;
@@ -71,16 +74,18 @@ function parseRemote(text: string): { ref: string; path: string } | undefined {
 async function upload(source: string, remote: Remote): Promise<void> {
   const target = await stat(remote);
   const isFolder = target?.type === 'directory' || /(^|\/)$/.test(remote.path);
-  if (source === '-') {
-    if (isFolder) await send(remote, 'archive', remote.path, process.stdin);
-    else await send(remote, 'files', remote.path, process.stdin);
-    return;
-  }
+  if (source === '-') return send(remote, isFolder ? 'archive' : 'files', remote.path, process.stdin);
   const local = statHere(source);
   if (!local.isDirectory()) {
     const path = isFolder ? posix.join(remote.path, basename(source)) : remote.path;
     const mode = (local.mode & 0o777).toString(8).padStart(3, '0');
-    await send(remote, 'files', path, createReadStream(source), { mode });
+    // A file that grows meanwhile is copied as it was, and one that shrinks is not copied.
+    const size = local.isFile() && local.size > 0 ? local.size : undefined;
+    const content = createReadStream(
+      source,
+      size === undefined ? {} : { end: size - 1, highWaterMark: READ_BYTES },
+    );
+    await send(remote, 'files', path, content, { mode, size });
     return;
   }
   if (target && target.type !== 'directory')
@@ -94,8 +99,10 @@ async function upload(source: string, remote: Remote): Promise<void> {
     untilDone(tar),
     send(remote, 'archive', path, tar.stdout),
   ]);
-  // What went wrong here cuts the request as well.
-  if (packed.status === 'rejected') throw packed.reason;
+  // What goes wrong here makes the archive a bad one, and a refusal ends tar by SIGPIPE.
+  const refused =
+    sent.status === 'rejected' && (packed.status === 'fulfilled' || tar.signalCode === 'SIGPIPE');
+  if (packed.status === 'rejected' && !refused) throw packed.reason;
   if (sent.status === 'rejected') throw sent.reason;
 }
 
@@ -104,11 +111,7 @@ async function download(remote: Remote, destination: string): Promise<void> {
   if (!info)
     throw new Fault('not_found', `${remote.path} does not exist in the worker.`, { reason: 'no_file' });
   const isFolder = info.type === 'directory';
-  if (destination === '-') {
-    const answer = await get(remote, isFolder ? 'archive' : 'files');
-    await receive(answer, process.stdout);
-    return;
-  }
+  if (destination === '-') return receive(await get(remote, isFolder ? 'archive' : 'files'), process.stdout);
   const target = statHere(destination, true);
   const name = basename(posix.resolve('/', remote.path));
   if (isFolder) {
@@ -168,12 +171,15 @@ async function send(
   kind: 'files' | 'archive',
   path: string,
   source: Readable,
-  { mode }: { mode?: string } = {},
+  { mode, size }: { mode?: string; size?: number | undefined } = {},
 ): Promise<void> {
   const { request, response } = openRequest(remote.api, {
     method: 'PUT',
     path: `${toUrlPath(remote, kind, path)}${mode === undefined ? '' : `?mode=${mode}`}`,
-    headers: { 'content-type': 'application/octet-stream' },
+    headers: {
+      'content-type': 'application/octet-stream',
+      ...(size !== undefined && { 'content-length': String(size) }),
+    },
   });
   const failed = new Promise<never>((_, reject) => {
     source.once('error', (error) => {

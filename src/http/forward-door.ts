@@ -13,6 +13,9 @@ import { endWhenStalled } from './stalled.ts';
 /** Headers that Node writes itself for a body that is passed on in pieces. */
 const DROPPED = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'expect']);
 
+/** How long what a client still sends after the response is dropped, in milliseconds, before it is cut. */
+const LINGER_MS = 10_000;
+
 interface DoorTarget {
   socketPath: string;
   agent: Agent;
@@ -34,14 +37,26 @@ export function streamRequest(
     inner.on('response', (answer) => {
       // The connection may be used again for the next request.
       response.once('close', endWhenStalled(request.socket, unreadMs));
+      const closes = !response.shouldKeepAlive;
+      // Node would close the connection with the end of the response.
+      if (!request.complete) response.shouldKeepAlive = true;
       response.writeHead(answer.statusCode ?? 500, answer.statusMessage, keep(answer.headers));
       response.flushHeaders();
       answer.pipe(response);
       answer.on('error', () => response.destroy());
       answer.on('end', () => {
         complete = true;
-        // The rest of an unwanted body is not read.
-        if (!request.complete) response.once('finish', () => request.socket.destroySoon());
+        if (request.complete) return;
+        // The rest of an unwanted body is dropped: a client that is cut while it sends may not read the response.
+        request.unpipe(inner);
+        inner.destroy();
+        request.resume();
+        const late = setTimeout(() => request.socket.destroy(), LINGER_MS);
+        request.once('close', () => clearTimeout(late));
+        request.once('end', () => {
+          clearTimeout(late);
+          if (closes) request.socket.destroySoon();
+        });
       });
     });
     inner.on('error', (error) => {

@@ -121,6 +121,12 @@ test('what cannot be copied says why, and leaves nothing behind', { timeout: LON
   await inWorker('echo x >file');
   expect(await refused(here, 'box:file')).toEqual([1, expect.stringContaining('is a file in the worker')]);
   expect(readdirSync(here)).toEqual(['file']);
+  writeFileSync(join(here, 'large'), Buffer.alloc(5_000_000));
+  execFileSync('mkfifo', [join(here, 'a-pipe')]);
+  expect(await refused(here, 'box:')).toEqual([
+    2,
+    expect.stringContaining('neither a file, a folder nor a link'),
+  ]);
 });
 
 test('an upload that is killed is not seen, and a worker that ends cuts a download', {

@@ -52,8 +52,8 @@ export function createFilesApi({ url, headers }: Manager, worker: string) {
     body: (await json(response)) as Answer['body'],
   });
   const get = (path: string, headers: object = {}) => send('GET', path, { headers });
-  const put = async (path: string, body: Buffer | Readable, signal?: AbortSignal) =>
-    parse(await send('PUT', path, { body, signal }));
+  const put = async (path: string, body: Buffer | Readable, signal?: AbortSignal, headers: object = {}) =>
+    parse(await send('PUT', path, { body, signal, headers }));
   const call = Object.assign(async (method: string, path: string) => parse(await send(method, path)), {
     raw: send,
   });

@@ -166,6 +166,23 @@ export function filesSuite(name: RuntimeUnderTest): void {
       expect((await call('GET', 'files/other?stat')).body).toMatchObject({ size: 1 });
     });
 
+    test('an upload that is too large is refused with its reason, however much of it was sent', async () => {
+      const { put, call, worker, runtime } = await open({ workspace: { size: '1m' } });
+      const [before] = await runtime.find(worker, undefined);
+      for (let n = 0; n < 20; n += 1) {
+        const body = Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(1024 ** 2)));
+        expect(
+          await put(`files/large${n}`, body, undefined, n % 2 ? { connection: 'close' } : {}),
+        ).toMatchObject({
+          status: 429,
+          body: { error: { code: 'capacity', reason: 'workspace_full' } },
+        });
+      }
+      expect((await call('GET', 'files/?list')).body.items).toEqual([]);
+      expect((await put('files/small', Buffer.alloc(1000))).status).toBe(201);
+      expect((await runtime.find(worker, undefined)).map(({ id }) => id)).toEqual([before?.id]);
+    });
+
     test('the end of the body in the middle cuts the upload, which the next body does not show', async () => {
       const { put, get, call, run, worker, push, reach, runtime } = await open({ restart_policy: 'always' });
       const body = new PassThrough();

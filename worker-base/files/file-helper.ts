@@ -67,9 +67,8 @@ export class FileHelper {
     this.#open += 1;
     try {
       const response = await this.#send(method, path, options).catch((error: unknown) => {
-        // The helper was killed a moment ago, and what was asked can be asked again.
-        if (options.body !== undefined || options.signal?.aborted || (method !== 'GET' && method !== 'HEAD'))
-          throw error;
+        // The helper was killed a moment ago, and has read nothing of the request.
+        if (!(error instanceof NotBegun) || options.signal?.aborted) throw error;
         return this.#send(method, path, options);
       });
       response.once('close', () => this.#leave());
@@ -85,15 +84,33 @@ export class FileHelper {
     path: string,
     { headers, body, signal }: HelperRequest,
   ): Promise<IncomingMessage> {
-    const running = await this.#run();
+    const promise = this.#run();
+    const running = await promise;
     return await new Promise((resolve, reject) => {
+      let begun = false;
       const request = ask({
         agent: running.agent,
         socketPath: running.address,
         method,
         path,
-        headers: { ...headers, host: 'files', authorization: `Bearer ${running.secret}` },
+        headers: {
+          ...headers,
+          host: 'files',
+          authorization: `Bearer ${running.secret}`,
+          // Nothing is sent before the helper is known to be there.
+          expect: '100-continue',
+        },
         ...(signal && { signal }),
+      });
+      request.on('continue', () => {
+        begun = true;
+        if (body === undefined || Buffer.isBuffer(body)) {
+          request.end(body);
+          return;
+        }
+        body.pipe(request);
+        // A stream that was cut must not look complete.
+        body.once('close', () => body.readableEnded || request.destroy(new Error('the client has gone')));
       });
       request.on('response', (response) => {
         // The rest of an upload that is refused is not sent.
@@ -103,13 +120,14 @@ export class FileHelper {
         }
         resolve(response);
       });
-      request.on('error', (cause) => reject(ended(cause)));
-      if (body === undefined || Buffer.isBuffer(body)) request.end(body);
-      else {
-        body.pipe(request);
-        // A stream that was cut must not look complete.
-        body.once('close', () => body.readableEnded || request.destroy(new Error('the client has gone')));
-      }
+      request.on('error', (cause) => {
+        if (!begun && !signal?.aborted) {
+          if (this.#running === promise) this.#running = undefined;
+          kill(running);
+        }
+        reject(begun || signal?.aborted ? helperEnded(cause) : new NotBegun(cause));
+      });
+      request.flushHeaders();
     });
   }
 
@@ -190,10 +208,15 @@ export class FileHelper {
 
 const kill = ({ child }: Running) => child.kill('SIGKILL');
 
-const ended = (cause: Error) =>
-  new Fault('unavailable', 'The program that accesses the files of the worker was ended. Try again.', {
-    cause,
-  });
+const ENDED = 'The program that accesses the files of the worker was ended. Try again.';
+const helperEnded = (cause: unknown) => new Fault('unavailable', ENDED, { cause });
+
+/** The helper has read nothing of the request. */
+class NotBegun extends Fault {
+  constructor(cause: unknown) {
+    super('unavailable', ENDED, { cause });
+  }
+}
 
 /** Beside the wrapper in its bundle; in a checkout, the source. */
 function helperProgram(): string {

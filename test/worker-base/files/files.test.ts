@@ -40,7 +40,9 @@ afterEach(() => {
 
 const at = (name: string) => join(door.workspace, name);
 const put = async (path: string, body: Buffer | string | Readable, query = '') => {
-  const response = await door.send('PUT', `/files/${path}${query}`, { body });
+  // As the manager's connections are.
+  const headers = { connection: 'keep-alive' };
+  const response = await door.send('PUT', `/files/${path}${query}`, { body, headers });
   return { status: response.statusCode, body: (await json(response)) as Answer };
 };
 const get = async (path: string, headers: Record<string, string> = {}) => {

@@ -43,17 +43,14 @@ async function pass(kind: string, { body, request, response, rest, query }: Door
     body: upload,
     signal: gone.signal,
   });
-  const cutUpload = upload !== undefined && !upload.complete;
-  response.writeHead(answer.statusCode ?? 502, {
-    ...without(answer.headers),
-    // What is left of the request's body is not read.
-    ...(cutUpload && { connection: 'close' }),
-  });
+  response.writeHead(answer.statusCode ?? 502, without(answer.headers));
   response.flushHeaders();
   answer.pipe(response);
   answer.once('error', () => response.destroy());
   answer.once('close', () => answer.complete || response.destroy());
-  if (cutUpload) request.resume();
+  // What is left of an upload that is refused is dropped until the manager closes the connection: closing it here could destroy the
+  // response.
+  if (upload && !upload.complete) request.resume();
 }
 
 function openFiles({ environment, settings, spec, log, signal }: DoorBody): Promise<BodyFiles> {

@@ -28,8 +28,11 @@ export const isDraft = (name: Buffer): boolean => name.length < 64 && DRAFT.test
 
 export interface Draft {
   fd: number;
-  /** Gives it its name, in place of what has that name. */
-  commit(name: Buffer): void;
+  /**
+   * Gives it its name, in place of what has that name. `quickly` removes an old file first: ext4 writes a file that replaces another
+   * one to the disk at once, which takes longer than everything else.
+   */
+  commit(name: Buffer, quickly?: boolean): void;
   /** Removes it, unless it was committed. */
   close(): void;
 }
@@ -46,18 +49,14 @@ export function createDraft(
   let left = true;
   const draft: Draft = {
     fd,
-    commit(name) {
+    commit(name, quickly = false) {
+      if (quickly) removeIfThere(inFolder(folder, name));
       renameSync(file, inFolder(folder, name));
       left = false;
     },
     close() {
       closeSync(fd);
-      if (!left) return;
-      try {
-        unlinkSync(file);
-      } catch {
-        // It, or its folder, was removed.
-      }
+      if (left) removeIfThere(file);
     },
   };
   try {
@@ -74,10 +73,14 @@ export function createDraft(
 export function removeOldDrafts(folder: number): void {
   for (const name of readdirSync(inFolder(folder), { encoding: 'buffer' })) {
     if (!isDraft(name) || name.toString('latin1').startsWith(PREFIX)) continue;
-    try {
-      unlinkSync(inFolder(folder, name));
-    } catch {
-      // Nothing depends on it.
-    }
+    removeIfThere(inFolder(folder, name));
+  }
+}
+
+function removeIfThere(file: Buffer): void {
+  try {
+    unlinkSync(file);
+  } catch {
+    // What cannot be removed is replaced, or was removed with its folder.
   }
 }

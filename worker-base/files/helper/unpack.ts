@@ -73,8 +73,9 @@ class Unpacker {
       const name = names.pop();
       if (!name) throw refuse(path, 'has no name');
       const { fd, group } = this.#open(names);
-      checkReplaceable(statsOf(inFolder(fd, name)), path);
-      if (entry.type === 'file') await this.#addFile(fd, group, name, entry, path);
+      const old = statsOf(inFolder(fd, name));
+      checkReplaceable(old, path);
+      if (entry.type === 'file') await this.#addFile({ fd, group }, name, entry, path, old !== undefined);
       else if (entry.type === 'symlink')
         addLink(fd, name, () => symlinkSync(entry.target, inFolder(fd, name)));
       else if (entry.type === 'link') this.#addHardLink(fd, name, entry, path);
@@ -113,14 +114,14 @@ class Unpacker {
   }
 
   async #addFile(
-    folder: number,
-    group: number | undefined,
+    { fd, group }: { fd: number; group: number | undefined },
     name: Buffer,
     { content, size, mode, mtime }: TarEntry,
     path: string,
+    old: boolean,
   ): Promise<void> {
     if (this.done.bytes + size > this.#room.bytes) throw this.#room.fault(path);
-    const draft = createDraft(folder, mode & 0o777, group);
+    const draft = createDraft(fd, mode & 0o777, group);
     try {
       for await (const part of content) {
         // Small files at once: a turn of the thread pool for each would take longer than the file.
@@ -128,7 +129,7 @@ class Unpacker {
         else await writeBatch(draft.fd, [part]);
       }
       futimesSync(draft.fd, mtime, mtime);
-      draft.commit(name);
+      draft.commit(name, old);
     } finally {
       draft.close();
     }

@@ -17,6 +17,8 @@ const write = promisify(writev);
 const sync = promisify(fsync);
 /** Bytes that are written at once. */
 const BATCH_BYTES = 512 * 1024;
+/** The disk is told to write after this many bytes, so that it has done most of it at the end. */
+const SYNC_BYTES = 32 * 1024 ** 2;
 
 /** PUT. Creates missing folders; the permissions are those of the query, of the file that is replaced, or of any new file. */
 export async function writeFile(call: FileCall): Promise<void> {
@@ -66,8 +68,11 @@ async function writeAll(
   let batch: Buffer[] = [];
   let bytes = 0;
   let writing: Promise<void> = Promise.resolve();
+  let syncing: Promise<void> | undefined;
+  let synced = 0;
   try {
-    for await (const chunk of source as AsyncIterable<Buffer>) {
+    // A refusal ends the loop, and the connection has to stay open for it.
+    for await (const chunk of source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > most) throw tooLarge();
       batch.push(chunk);
@@ -77,12 +82,20 @@ async function writeAll(
       writing = writeBatch(fd, batch);
       writing.catch(() => {});
       [batch, bytes] = [[], 0];
+      if (syncing || size - synced < SYNC_BYTES) continue;
+      synced = size;
+      // The last one reports a failure.
+      syncing = sync(fd).catch(() => {});
+      void syncing.then(() => {
+        syncing = undefined;
+      });
     }
     await writing;
     if (bytes > 0) await writeBatch(fd, batch);
   } finally {
     // The file is closed next.
     await writing.catch(() => {});
+    await syncing;
   }
   if (!source.complete) throw new Fault('unavailable', 'The upload was cut.');
 }

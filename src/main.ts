@@ -52,8 +52,9 @@ async function resolveManagerAddress(): Promise<ManagerAddress> {
 /** A Redis that the user names may belong to another manager than the context file. */
 function resolveManagerApi(): ManagerApi | undefined {
   const { WM_URL, WM_TOKEN, REDIS_URL } = process.env;
-  if (!WM_URL && REDIS_URL) return undefined;
   const known = readCellContext();
+  // The manager in the file may belong to another Redis than the verb is for.
+  if (!WM_URL && REDIS_URL && REDIS_URL !== known?.redis_url) return undefined;
   const url = WM_URL || known?.url;
   if (!url) return undefined;
   // The token of another manager is none of its business.

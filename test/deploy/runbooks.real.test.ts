@@ -1,13 +1,10 @@
 /** Every command of the runbooks works as it is printed, against a manager with the worker and the pool that they name. */
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import pLimit from 'p-limit';
-import { expect, inject, onTestFinished, test } from 'vitest';
-import { cleanCell, MAIN, managerEnv, newCell, startManager } from '../support/manager.ts';
+import { expect, test } from 'vitest';
+import { startManagerShell, withDocker } from '../support/manager-shell.ts';
 
-const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '../..');
 const BOOKS = join(ROOT, 'docs/runbooks');
 /** The names in the pages. */
@@ -32,21 +29,10 @@ function readCommands(): Map<string, string[]> {
 }
 
 test('every command of the runbooks works', async () => {
-  const host = inject('dockerHost');
-  const dockerHost = host.startsWith('/') ? `unix://${host}` : host;
-  const env = { RUNTIME: 'auto', DOCKER_HOST: dockerHost, HANDLERS_DIR: join(ROOT, 'examples/handlers') };
-  const options = { redisUrl: inject('redisUrl'), cell: newCell(), env };
-  const manager = await startManager(options);
-  onTestFinished(async () => {
-    await manager.stop();
-    await cleanCell({ ...options, home: manager.home });
+  const { bash } = await startManagerShell({
+    ...withDocker(),
+    HANDLERS_DIR: join(ROOT, 'examples/handlers'),
   });
-  const around = { cwd: ROOT, env: managerEnv({ ...options, home: manager.home }) };
-  const bash = async (command: string) => {
-    const text = command.replaceAll('http://127.0.0.1:8080', manager.url);
-    const script = `set -o pipefail\nwm() { '${process.execPath}' '${MAIN}' "$@"; }\n${text}`;
-    await run('bash', ['-c', script], { ...around, maxBuffer: 16 * 1024 ** 2 });
-  };
   for (const command of PREPARE) await bash(command);
 
   const commands = readCommands();

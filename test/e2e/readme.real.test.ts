@@ -2,31 +2,16 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, inject, onTestFinished, test } from 'vitest';
-import { cleanCell, MAIN, managerEnv, newCell, startManager } from '../support/manager.ts';
+import { expect, onTestFinished, test } from 'vitest';
+import { cleanCell, startManager } from '../support/manager.ts';
+import { type ManagerShell, startManagerShell } from '../support/manager-shell.ts';
 import { startRedis } from '../support/redis.ts';
+import { readSessions } from './sessions.ts';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..', '..');
 
-interface Line {
-  command: string;
-  printed: string;
-}
-
-/** The commands of a session in a page, each with its printed output. */
-function session(page: string, name: string): Line[] {
-  const text = readFileSync(join(ROOT, page), 'utf8');
-  const block =
-    new RegExp(`<!-- ${name}:[^\\n]*-->\\n\`\`\`console\\n([\\s\\S]*?)\\n\`\`\``).exec(text)?.[1] ?? '';
-  return block
-    .split(/^\$ /m)
-    .filter(Boolean)
-    .map((part) => {
-      const [command = '', ...printed] = part.trimEnd().split('\n');
-      return { command, printed: printed.join('\n') };
-    });
-}
+const session = (page: string, name: string) => readSessions(readFileSync(join(ROOT, page), 'utf8'), name);
 
 /** Values that differ between runs: IDs from Redis, and timestamps. */
 const plain = (text: string) =>
@@ -35,23 +20,11 @@ const plain = (text: string) =>
     .replace(/\b\d{13}-\d+\b/g, '<id>')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<instant>');
 
-/** Starts a manager, and returns what runs a command of a page in its environment, in the folder of the repository. */
-async function startShell(
-  env: Record<string, string>,
-): Promise<{ bash: (command: string) => Promise<string> }> {
-  const options = { redisUrl: inject('redisUrl'), cell: newCell() };
-  const manager = await startManager({ ...options, env });
-  onTestFinished(async () => {
-    await manager.stop();
-    await cleanCell({ ...options, home: manager.home });
-  });
-  const wm = `wm() { '${process.execPath}' '${MAIN}' "$@" 2>&1; }`;
-  const around = { cwd: ROOT, env: managerEnv({ ...options, home: manager.home }) };
-  return {
-    bash: async (command) =>
-      (await run('bash', ['-c', `${wm}\n${command} || true`], around)).stdout.trimEnd(),
-  };
-}
+/** As on a terminal: with what a command prints on stderr, whatever its exit code. */
+const asPrinted =
+  ({ bash }: ManagerShell) =>
+  (command: string) =>
+    bash(`{ ${command}; } 2>&1 || true`);
 
 test('the session of the wire protocol works as it is printed', async () => {
   const lines = session('docs/wire.md', 'session');
@@ -88,7 +61,7 @@ test('the session of the wire protocol works as it is printed', async () => {
 test('the jobs of the README work as they are printed', { timeout: 120_000 }, async () => {
   const lines = session('README.md', 'jobs');
   expect(lines.length).toBeGreaterThan(4);
-  const { bash } = await startShell({ HANDLERS_DIR: join(ROOT, 'examples', 'handlers') });
+  const bash = asPrinted(await startManagerShell({ HANDLERS_DIR: join(ROOT, 'examples', 'handlers') }));
   for (const { command, printed } of lines) {
     // The age of a pool differs in every run.
     const timeless = (text: string) => text.replace(/\b\d+s\b/g, '<age>').replace(/ +/g, ' ');
@@ -103,7 +76,7 @@ test('the jobs of the README work as they are printed', { timeout: 120_000 }, as
 test('the sixty seconds of the README work as they are printed', { timeout: 60_000 }, async () => {
   const lines = session('README.md', 'sixty seconds');
   expect(lines.length).toBeGreaterThan(4);
-  const { bash } = await startShell({ RUNTIME: 'process' });
+  const bash = asPrinted(await startManagerShell({ RUNTIME: 'process' }));
   for (const { command, printed } of lines) {
     // The answer of the worker comes a moment after the prompt.
     if (!command.startsWith('wm logs')) expect(plain(await bash(command)), command).toBe(plain(printed));

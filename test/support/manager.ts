@@ -36,6 +36,7 @@ export interface ManagerOptions {
 }
 
 export interface Manager {
+  cell: string;
   /** Its HTTP address. */
   url: string;
   /** The token that its API asks for, and the header that holds it. */
@@ -98,6 +99,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   );
   const token = options.env?.API_TOKEN ?? known?.token ?? '';
   return {
+    cell: options.cell,
     url,
     token,
     headers: { authorization: `Bearer ${token}` },

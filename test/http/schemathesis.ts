@@ -47,7 +47,7 @@ def before_call(context, case, kwargs):
     query.pop("wait", None)
     if "follow" in query or case.operation.path.endswith(("/output", "/events")):
         query["follow"] = "false"
-    if any(part in case.operation.path for part in ("/exec", "/processes")):
+    if any(part in case.operation.path for part in ("/exec", "/processes", "/files", "/archive", "/watch")):
         query["wait_seconds"] = "0"
     case.query = query
 `;

@@ -9,6 +9,7 @@ import {
   type BigIntStats,
   closeSync,
   constants,
+  fstatSync,
   lchownSync,
   lstatSync,
   mkdirSync,
@@ -60,12 +61,20 @@ export interface LocateOptions {
 
 export class WorkspaceFolder {
   readonly #path: string;
-  readonly #root: number;
+  #root: number;
 
   /** Opens the folder, which stays open. */
   constructor(path: string) {
     this.#path = path;
     this.#root = openSync(path, O_PATH | O_DIRECTORY);
+  }
+
+  /** Opens the folder again if it was removed and created anew. */
+  #refresh(): void {
+    if (fstatSync(this.#root).nlink > 0) return;
+    const old = this.#root;
+    this.#root = openSync(this.#path, O_PATH | O_DIRECTORY);
+    closeSync(old);
   }
 
   /** Throws a Fault, or an error of the system. */
@@ -74,6 +83,7 @@ export class WorkspaceFolder {
     { follow, parents }: LocateOptions,
   ): FilePlace {
     const shown = encodeFilePath(given.names);
+    this.#refresh();
     const left = [...(given.absolute ? this.#relative(given.names, shown) : given.names)];
     const opened: { fd: number; name: Buffer }[] = [];
     const top = () => opened.at(-1)?.fd ?? this.#root;

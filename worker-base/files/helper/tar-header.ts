@@ -136,8 +136,7 @@ export function decodeTarHeader(header: Buffer): TarHeader | undefined {
   const type = TYPES[header.toString('latin1', 156, 157)] ?? 'unknown';
   return {
     name: whole,
-    // Before POSIX, a folder was a file whose name ends with a slash.
-    type: type === 'file' && whole.at(-1) === 0x2f ? 'directory' : type,
+    type,
     mode: readNumber(header, 100, 8),
     size: readNumber(header, 124, 12),
     mtime: readNumber(header, 136, 12),

@@ -45,6 +45,8 @@ export class TarReader {
       }
       const entry = { ...header, ...long };
       long = {};
+      // Before POSIX, a folder was a file whose name ends with a slash. Of a long name, the header has only the beginning.
+      if (entry.type === 'file' && entry.name.at(-1) === 0x2f) entry.type = 'directory';
       let left = entry.type === 'file' ? entry.size : 0;
       const pad = (BLOCK - (left % BLOCK)) % BLOCK;
       const next = () => this.#some(left);

@@ -17,7 +17,7 @@ const write = promisify(writev);
 const sync = promisify(fsync);
 /** Bytes that are written at once. */
 const BATCH_BYTES = 512 * 1024;
-/** The disk is told to write after this many bytes, so that it has done most of it at the end. */
+/** The disk begins to write after this many bytes, so that it has done most of it at the end. */
 const SYNC_BYTES = 32 * 1024 ** 2;
 
 /** PUT. Creates missing folders; the permissions are those of the query, of the file that is replaced, or of any new file. */

@@ -55,7 +55,8 @@ export class Reporter {
   }
 }
 
-/** Colors for a terminal only. */
+/** Colors for a terminal only, or if FORCE_COLOR asks for them. */
 function paint(style: Style, text: string): string {
+  if (process.env.FORCE_COLOR) return styleText(style, text, { validateStream: false });
   return process.stdout.isTTY ? styleText(style, text) : text;
 }

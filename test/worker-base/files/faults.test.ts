@@ -115,7 +115,7 @@ test('a watch that a client does not read ends with an overflow, and not with lo
   stop.abort();
 }, 60_000);
 
-test('a workspace that was removed and created anew is used', async () => {
+test('a workspace that was removed and created again is used', async () => {
   await put('old', 'x');
   rmSync(files.door.workspace, { recursive: true });
   mkdirSync(files.door.workspace);

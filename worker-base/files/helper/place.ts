@@ -69,7 +69,7 @@ export class WorkspaceFolder {
     this.#root = openSync(path, O_PATH | O_DIRECTORY);
   }
 
-  /** Opens the folder again if it was removed and created anew. */
+  /** Opens the folder again if it was removed and created again. */
   #refresh(): void {
     if (fstatSync(this.#root).nlink > 0) return;
     const old = this.#root;

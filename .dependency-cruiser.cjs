@@ -168,7 +168,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|door-paths|hosts|idempotency|listen|port-access|route|tasks|task-schemas|tcp-frames|upgrades|worker-token)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
+          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|door-paths|hosts|idempotency|join-streams|listen|port-access|route|tasks|task-schemas|tcp-frames|upgrades|worker-token)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {

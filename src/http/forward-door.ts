@@ -8,6 +8,7 @@ import { type Agent, request as ask, type IncomingMessage, type ServerResponse }
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../model/fault.ts';
+import { joinStreams } from './join-streams.ts';
 import { endWhenStalled } from './stalled.ts';
 
 /** Headers that Node writes itself for a body that is passed on in pieces. */
@@ -91,22 +92,8 @@ export function streamUpgrade(
     for (let at = 0; at < rawHeaders.length; at += 2) lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`);
     inner.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
     if (head.length > 0) inner.write(head);
-    join(socket, inner);
+    joinStreams(socket, inner);
     endWhenStalled(socket as Socket, unreadMs);
     socket.once('close', () => resolve());
   });
-}
-
-/** Passes everything between two streams; the end of a direction is passed on, and a break of one is one of both. */
-export function join(one: Duplex, other: Duplex): void {
-  one.pipe(other);
-  other.pipe(one);
-  const cut = () => {
-    one.destroy();
-    other.destroy();
-  };
-  for (const stream of [one, other]) {
-    stream.on('error', cut);
-    stream.once('close', cut);
-  }
 }

@@ -15,7 +15,7 @@ import { toClientProtocols } from './access.ts';
 import type { ApiPlugin } from './api.ts';
 import { CONNECTION_HEADERS } from './connection-headers.ts';
 import type { DoorCall, DoorService } from './door-service.ts';
-import { join } from './forward-door.ts';
+import { joinStreams } from './join-streams.ts';
 import type { UpgradeCall } from './upgrade-route.ts';
 
 /** Headers that are not passed on to a body. */
@@ -93,7 +93,9 @@ export async function passUpgradeToDoor(
   delete headers['sec-websocket-protocol'];
   if (own) headers['sec-websocket-protocol'] = own;
   const gone = new AbortController();
-  socket.once('close', () => gone.abort());
+  let isJoined = false;
+  // From then on, what waits to be written to the body is written.
+  socket.once('close', () => isJoined || gone.abort());
   const answer = await doors.upgrade(worker_id, {
     kind,
     method: 'GET',
@@ -120,7 +122,8 @@ export async function passUpgradeToDoor(
   }
   if (answer.head?.length) socket.write(answer.head);
   if (head.length > 0) answer.socket.write(head);
-  join(socket, answer.socket);
+  isJoined = true;
+  joinStreams(socket, answer.socket);
 }
 
 const bodyOf = (request: IncomingMessage) =>

@@ -12,6 +12,7 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CONNECTION_HEADERS } from '../../src/http/connection-headers.ts';
+import { joinStreams } from '../../src/http/join-streams.ts';
 import { Fault } from '../../src/model/fault.ts';
 import type { BodyPorts } from './body-ports.ts';
 
@@ -73,6 +74,7 @@ export function passUpgrade(
     const { upgrade = '' } = request.headers;
     const headers = { ...toHeaders(request.headers, port), connection: 'Upgrade', upgrade };
     const inner = ask({ agent: ports.agent, port, method: 'GET', path, headers });
+    let changed = false;
     const answer = (response: IncomingMessage, isUpgrade: boolean) => {
       const lines = [`HTTP/1.1 ${response.statusCode} ${response.statusMessage}`];
       const { rawHeaders } = response;
@@ -84,6 +86,7 @@ export function passUpgrade(
       socket.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
     };
     inner.once('upgrade', (response, other, rest) => {
+      changed = true;
       answer(response, true);
       if (rest.length > 0) socket.write(rest);
       if (head.length > 0) other.write(head);
@@ -97,23 +100,10 @@ export function passUpgrade(
       resolve();
     });
     inner.once('error', (error) => reject(toFault(error, port)));
-    socket.once('close', () => inner.destroy());
+    // From the change of protocol on, the connection is no longer that of the request.
+    socket.once('close', () => changed || inner.destroy());
     inner.end();
   });
-}
-
-/** Passes everything between two streams, and the end of each direction. */
-function joinStreams(one: Duplex, other: Duplex): void {
-  one.pipe(other);
-  other.pipe(one);
-  const cut = () => {
-    one.destroy();
-    other.destroy();
-  };
-  for (const stream of [one, other]) {
-    stream.on('error', cut);
-    stream.once('close', cut);
-  }
 }
 
 function toHeaders(headers: IncomingHttpHeaders, port: number): IncomingHttpHeaders {

@@ -18,10 +18,14 @@ const gitRef = z
 const gitUrl = z
   .string()
   .max(2048)
-  .refine(isGitUrl, 'must be an http or https URL of a repository, without a user or password');
+  .refine(
+    isGitUrl,
+    'must be an http or https URL of a repository, without a user or password, spaces or control characters',
+  );
 
 function isGitUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
+  // `new URL` drops line breaks and tabs, and encodes the others.
+  if (/[\s\p{C}]/u.test(text) || !URL.canParse(text)) return false;
   const { protocol, username, password, hash, search, hostname } = new URL(text);
   const plain = username === '' && password === '' && hash === '' && search === '' && hostname !== '';
   return plain && (protocol === 'https:' || protocol === 'http:');

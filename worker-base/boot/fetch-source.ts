@@ -107,7 +107,7 @@ const failed = (url: string, why: string) =>
 /** What git reported, on one line. */
 const lastLines = (said: string) =>
   said
-    .split('\\n')
+    .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '')
     .slice(-ERROR_LINES)

@@ -66,6 +66,13 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
       : handleRequest(request, options, hosts)
     )
       .catch((thrown: unknown): ApiResponse | undefined => {
+        if (response.headersSent) {
+          // It cannot become an error response any more; a client that has gone is not an error.
+          if (!response.destroyed)
+            log.error('HTTP response cut off', { err: thrown, path: getPath(request) });
+          response.destroy();
+          return undefined;
+        }
         if (thrown instanceof TooLarge) return errorResponse(thrown, 413);
         if (thrown instanceof Fault && thrown.code !== 'internal') return errorResponse(thrown);
         // The client has disconnected: no response can be sent, and this is not an error of the server.

@@ -183,3 +183,38 @@ test('an answer that cannot be sent ends its connection and nothing else', async
   expect((await fetch(`${url}/well`)).status).toBe(200);
   expect(logged).toHaveLength(1);
 });
+
+test.each([new Error('Redis is gone'), new Fault('unavailable', 'Redis is gone')])(
+  'a response that breaks off after its beginning is cut, and the reason is logged once (%#)',
+  async (error) => {
+    const url = await serve({
+      forward: async (_request, response) => {
+        response.writeHead(200, { 'content-type': 'text/event-stream' });
+        await new Promise((sent) => response.write('data: 1\n\n', sent));
+        throw error;
+      },
+    });
+    const response = await fetch(`${url}/stream`);
+    expect(response.status).toBe(200);
+    await expect(response.text()).rejects.toThrow();
+    expect(logged).toEqual([{ err: error, path: '/stream' }]);
+  },
+);
+
+test('a client that leaves a stream is not an error', async () => {
+  const left = Promise.withResolvers<void>();
+  const url = await serve({
+    forward: async (_request, response) => {
+      response.writeHead(200).flushHeaders();
+      await once(response, 'close');
+      queueMicrotask(left.resolve);
+      throw new Error('The operation was aborted.');
+    },
+  });
+  const leave = new AbortController();
+  await fetch(`${url}/stream`, { signal: leave.signal });
+  leave.abort();
+  await left.promise;
+  expect(await (await fetch(`${url}/open`)).json()).toEqual({});
+  expect(logged).toEqual([]);
+});

@@ -28,7 +28,8 @@ export class Predecessor {
   readonly #context: Pick<WorkloadContext, 'output' | 'acknowledge' | 'arrived' | 'spec'>;
   readonly #journal: TurnJournal;
   readonly #cut: Map<string, CutTurn>;
-  #repeated: string | undefined;
+  /** Entries of the prompts that are begun again. */
+  readonly #repeated = new Set<string>();
   #notice: string | undefined;
 
   constructor(
@@ -50,7 +51,7 @@ export class Predecessor {
     this.#cut.delete(entryId);
     // A headless worker is restarted to answer its only prompt.
     if (this.#context.spec.exit_after_prompt || (retry && !cut.ended)) {
-      this.#repeated = entryId;
+      this.#repeated.add(entryId);
       return false;
     }
     const fields = { reason: 'body_lost', request_id, entry_id: entryId };
@@ -61,7 +62,7 @@ export class Predecessor {
 
   /** The additional fields of `turn_started`. */
   fields(entryId: string | undefined): { retried?: true } {
-    return entryId !== undefined && entryId === this.#repeated ? { retried: true } : {};
+    return entryId !== undefined && this.#repeated.has(entryId) ? { retried: true } : {};
   }
 
   /** The notice for the agent with this prompt; there is one at most. */

@@ -5,18 +5,20 @@
  * development packages: an installed manager has complete files.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
 import { build, type Metafile } from 'esbuild';
 
 const ROOT = join(import.meta.dirname, '..');
 const PAGE = join(ROOT, 'page');
 /** The folder that the manager serves. */
 const PAGE_DIST = join(ROOT, 'dist', 'page');
+/** `mkdtemp` creates a folder that only its owner can read. */
+const FOLDER_MODE = 0o755;
 const PACKAGE = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//;
 
 /** Builds the page; files of older builds are removed. */
-export async function bundlePage(): Promise<void> {
+export async function bundlePage(target: string = PAGE_DIST): Promise<void> {
   const { outputFiles, metafile } = await build({
     entryPoints: { main: join(PAGE, 'main.tsx') },
     bundle: true,
@@ -24,7 +26,7 @@ export async function bundlePage(): Promise<void> {
     write: false,
     metafile: true,
     absWorkingDir: ROOT,
-    outdir: PAGE_DIST,
+    outdir: target,
     entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
     platform: 'browser',
@@ -36,16 +38,60 @@ export async function bundlePage(): Promise<void> {
     legalComments: 'none',
   });
   const files = new Map<string, Uint8Array | string>();
-  for (const { path, contents } of outputFiles) files.set(relative(PAGE_DIST, path), contents);
+  for (const { path, contents } of outputFiles) files.set(relative(target, path), contents);
   const icon = await readFile(join(PAGE, 'icon.svg'));
   const iconName = `icon-${createHash('sha256').update(icon).digest('hex').slice(0, 8)}.svg`;
   files.set(iconName, icon);
   files.set('licenses.txt', await collectLicenses(metafile));
   files.set('index.html', await renderIndex([...files.keys()], iconName));
-  await mkdir(PAGE_DIST, { recursive: true });
-  for (const [name, content] of files) await writeFile(join(PAGE_DIST, name), content);
-  for (const name of await readdir(PAGE_DIST))
-    if (!files.has(name)) await rm(join(PAGE_DIST, name), { recursive: true });
+  await replaceFolder(target, files);
+}
+
+/**
+ * Replaces a folder by one with these files, unless it has them already. Another process may do the same at this moment, and a
+ * third one may read: each sees files of one of them only. Only while a folder with other files is replaced, there
+ * is none for an instant.
+ */
+export async function replaceFolder(
+  target: string,
+  files: ReadonlyMap<string, Uint8Array | string>,
+): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  const fresh = await mkdtemp(`${target}-`);
+  const former = `${fresh}-former`;
+  try {
+    await chmod(fresh, FOLDER_MODE);
+    for (const [name, content] of files) await writeFile(join(fresh, name), content);
+    for (;;) {
+      try {
+        await rename(fresh, target);
+        return;
+      } catch (error) {
+        const { code = '' } = error as NodeJS.ErrnoException;
+        if (code !== 'ENOTEMPTY' && code !== 'EEXIST') throw error;
+      }
+      if (await hasFiles(target, files)) return;
+      await rename(target, former).catch((error: NodeJS.ErrnoException) => {
+        // The other process has just moved it.
+        if (error.code !== 'ENOENT') throw error;
+      });
+      await rm(former, { recursive: true, force: true });
+    }
+  } finally {
+    for (const path of [fresh, former]) await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** Whether a folder has exactly these files. */
+async function hasFiles(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<boolean> {
+  const names = await readdir(folder).catch(() => []);
+  if (names.length !== files.size) return false;
+  const equal = names.map(async (name) => {
+    const expected = files.get(name);
+    const content = await readFile(join(folder, name)).catch(() => undefined);
+    return expected !== undefined && content?.equals(Buffer.from(expected)) === true;
+  });
+  return (await Promise.all(equal)).every(Boolean);
 }
 
 /** The document with the names of the bundle's files. */

@@ -9,11 +9,17 @@ export interface OutputLine {
 export interface LineGroup {
   key: number;
   lines: OutputLine[];
+  entries: number;
+  /** Characters of its entries. */
+  size: number;
 }
 
+/** Lines, and about as many characters, of a group. */
 const GROUP = 100;
-/** Entries that are kept. */
-export const KEPT_ENTRIES = 20_000;
+const GROUP_SIZE = 128 * 1024;
+/** Entries, and about as many characters, that are kept: output is endless, and the memory of a browser is not. */
+export const KEPT_ENTRIES = 5000;
+export const KEPT_SIZE = 4 * 1024 * 1024;
 /** Entries of one line; a longer line is shown as several. */
 const LINE_ENTRIES = 50;
 
@@ -30,31 +36,47 @@ export const EMPTY_LOG: OutputLog = { groups: [], entries: 0, dropped: 0 };
 export function appendEntries(log: OutputLog, added: readonly WorkerOutput[]): OutputLog {
   const groups = [...log.groups];
   for (const entry of added) {
-    let group = groups.at(-1);
-    const open = group?.lines.at(-1);
-    const before = open?.entries.at(-1);
-    const continues =
-      before?.partial === true &&
-      before.type === entry.type &&
-      before.incarnation === entry.incarnation &&
-      (open?.entries.length ?? 0) < LINE_ENTRIES;
-    if (group && open && continues) {
-      const lines = [...group.lines.slice(0, -1), { entries: [...open.entries, entry] }];
-      groups[groups.length - 1] = { key: group.key, lines };
-      continue;
+    const last = groups.at(-1);
+    const open = last?.lines.at(-1);
+    if (last && open && continues(open, entry)) {
+      const line = { entries: [...open.entries, entry] };
+      groups[groups.length - 1] = withEntry(last, [...last.lines.slice(0, -1), line], entry);
+    } else if (last && last.lines.length < GROUP && last.size < GROUP_SIZE) {
+      groups[groups.length - 1] = withEntry(last, [...last.lines, { entries: [entry] }], entry);
+    } else {
+      const empty = { key: entry.seq, lines: [], entries: 0, size: 0 };
+      groups.push(withEntry(empty, [{ entries: [entry] }], entry));
     }
-    if (!group || group.lines.length >= GROUP) {
-      group = { key: entry.seq, lines: [] };
-      groups.push(group);
-    }
-    groups[groups.length - 1] = { key: group.key, lines: [...group.lines, { entries: [entry] }] };
   }
-  let entries = log.entries + added.length;
-  let dropped = log.dropped;
-  while (entries > KEPT_ENTRIES && groups.length > 1) {
-    const count = groups.shift()?.lines.reduce((sum, line) => sum + line.entries.length, 0) ?? 0;
-    entries -= count;
-    dropped += count;
+  const sum = (field: 'entries' | 'size') => groups.reduce((total, group) => total + group[field], 0);
+  let [entries, size] = [sum('entries'), sum('size')];
+  let { dropped } = log;
+  while (groups.length > 1 && (entries > KEPT_ENTRIES || size > KEPT_SIZE)) {
+    const oldest = groups.shift() as LineGroup;
+    entries -= oldest.entries;
+    size -= oldest.size;
+    dropped += oldest.entries;
   }
   return { groups, entries, dropped };
+}
+
+const withEntry = (
+  { key, entries, size }: LineGroup,
+  lines: OutputLine[],
+  entry: WorkerOutput,
+): LineGroup => ({ key, lines, entries: entries + 1, size: size + sizeOf(entry) });
+
+/** Most of an entry is its text; the input of a tool is longer than its text. */
+const sizeOf = ({ content, input }: WorkerOutput): number =>
+  content.length + (input === undefined ? 0 : JSON.stringify(input).length);
+
+/** Whether an entry is the next part of a line. */
+function continues({ entries }: OutputLine, { type, incarnation }: WorkerOutput): boolean {
+  const before = entries.at(-1);
+  return (
+    before?.partial === true &&
+    before.type === type &&
+    before.incarnation === incarnation &&
+    entries.length < LINE_ENTRIES
+  );
 }

@@ -54,7 +54,7 @@ export function OutputView({ worker, ended }: { worker: WorkerInfo; ended: boole
         >
           {earlier > 0 && (
             <p class="log-note">
-              {formatNumber(earlier)} earlier entries are not shown. See all with: wm logs
+              {formatNumber(earlier)} older entries were dropped from this view. See all with: wm logs
             </p>
           )}
           {earlier === 0 && !all && log.entries >= FIRST_ENTRIES && first > 1 && (

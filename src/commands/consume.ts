@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Checkpoint, errorMessage, toTraceId } from '../model/index.ts';
+import { type CrashPoint, errorMessage, toTraceId } from '../model/index.ts';
 import type { CommandEntry, CommandOutcome, CommandSettlement, CommandStream } from '../store/index.ts';
 import { Fenced, unlessOver } from '../store/index.ts';
 import type { CommandContext, Plan } from './context.ts';
@@ -40,7 +40,7 @@ export interface CommandConsumerOptions {
   onStreamLost?: () => void;
   /** A command was settled, `lagMs` after it was written. */
   onSettled: (command: string, result: string, lagMs: number, settlement: EntrySettlement) => void;
-  checkpoint?: Checkpoint | undefined;
+  crashPoint?: CrashPoint | undefined;
   /** Milliseconds, instead of STRANDED_MS. */
   strandedMs?: number;
 }
@@ -114,7 +114,7 @@ async function settleAll(
       await drain();
       settlement = await planEntry(entry, parsed, context);
     }
-    options.checkpoint?.('command:read');
+    options.crashPoint?.('command:read');
     // A failed one stays, for `drain`.
     const settled = settle(settlement, options).then(() => {
       inFlight.delete(settled);
@@ -128,7 +128,7 @@ async function settleAll(
 async function settle(settlement: EntrySettlement, options: CommandConsumerOptions): Promise<void> {
   const { context, log } = options;
   const { outcome, taken } = await settleOne(settlement, options);
-  options.checkpoint?.('command:settled');
+  options.crashPoint?.('command:settled');
   const { requestId: request_id, workerId: worker_id, name, asked } = settlement;
   const answer = settlement.answers[outcome as 'ok'] ?? settlement.answers.ok;
   const refused = JSON.parse(answer).error as { code: string; message: string } | undefined;

@@ -39,7 +39,7 @@ interface PoolContextDeps {
   log: ReconcileContext['log'];
   now: () => number;
   newId: () => string;
-  checkpoint?: ReconcileContext['checkpoint'];
+  crashPoint?: ReconcileContext['crashPoint'];
 }
 
 /**
@@ -51,14 +51,14 @@ const PLACE_MS = 5000;
 export function createPoolContext(
   deps: PoolContextDeps,
 ): Omit<PoolContext, 'epoch' | 'mayAct' | 'leadingSince' | 'changed' | 'onReconciled' | 'membersFound'> {
-  const { pools, log, limits, now, newId, checkpoint } = deps;
+  const { pools, log, limits, now, newId, crashPoint } = deps;
   return {
     pools: pools.store,
     log,
     limits,
     now,
     newId,
-    checkpoint,
+    crashPoint,
     ...createPoolObserver(deps),
   };
 }

@@ -26,7 +26,7 @@ export async function consumeForTerm(
   deps: TermCommandsDeps,
   signal: AbortSignal,
 ): Promise<void> {
-  const { stream, store, runtimes, log, now, newId, metrics, checkpoint, capabilities } = options;
+  const { stream, store, runtimes, log, now, newId, metrics, crashPoint, capabilities } = options;
   const { epoch, loop, pools, warmPool, census, enqueue } = deps;
   const context = {
     store,
@@ -47,7 +47,7 @@ export async function consumeForTerm(
       epoch,
       context,
       log,
-      checkpoint,
+      crashPoint,
       // In the next turn of the loop: the answer has arrived on another connection, and its client waits for it.
       onChanged: (id) => void setImmediate(enqueue, id),
       onWanted: (id) => census.add(id),

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Checkpoint, Limits, RuntimeName } from '../model/index.ts';
+import type { CrashPoint, Limits, RuntimeName } from '../model/index.ts';
 import type { Capabilities } from '../placement/context.ts';
 import type { AdmissionOptions } from '../reconcile/admission/admission.ts';
 import type { ReconcileContext } from '../reconcile/context.ts';
@@ -13,8 +13,8 @@ import type { PoolPorts } from './pool-deps.ts';
 
 /** What a term of leadership is created from. */
 export interface TermOptions {
-  /** Called between any two steps; see `Checkpoint`. */
-  checkpoint?: Checkpoint | undefined;
+  /** Called between any two steps; see `CrashPoint`. */
+  crashPoint?: CrashPoint | undefined;
   store: Store;
   stream: CommandStream;
   runtimes: Runtimes;

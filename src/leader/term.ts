@@ -77,7 +77,7 @@ export class Term {
         handlersDir: options.handlersDir,
         vitals: (bodyId) => this.#monitor.vitals(bodyId),
         startAdmission: this.#admission,
-        checkpoint: options.checkpoint,
+        crashPoint: options.crashPoint,
         webhooks: options.webhooks,
         leadingSince: this.#began,
         actionErrors: new Map(),

@@ -4,7 +4,7 @@ import type { Settings } from '../config/settings.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
 import type { Traces } from '../leader/command-traces.ts';
-import type { Checkpoint, RuntimeName, WorkerSpec } from '../model/index.ts';
+import type { CrashPoint, RuntimeName, WorkerSpec } from '../model/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { Link, Store } from '../store/index.ts';
 import type { Tasks } from '../tasks/index.ts';
@@ -46,7 +46,7 @@ export interface ServeOptions {
   /** Fires when the manager should shut down. */
   signal: AbortSignal;
   /** Called between any two steps of the manager; the crash tests end it there. */
-  checkpoint?: Checkpoint | undefined;
+  crashPoint?: CrashPoint | undefined;
   /** Writes the address for the command line of this machine. */
   context?: ContextKeeper;
 }

@@ -6,9 +6,9 @@ import { openSecrets } from '../config/secrets-dir.ts';
 import { getKnownSecrets, type Settings } from '../config/settings.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
-import { parseCheckpoint } from './checkpoint.ts';
 import { createComponents } from './components.ts';
 import { createContextKeeper } from './context-keeper.ts';
+import { parseCrashPoint } from './crash-point.ts';
 import type { ServeOptions } from './options.ts';
 import { serve } from './serve.ts';
 import { serveCell } from './serve-cell.ts';
@@ -21,7 +21,7 @@ export interface StartOptions extends Pick<ServeOptions, 'signal' | 'cleanup'> {
   version: string;
   /** The path of the wrapper's bundle. */
   wrapper: string;
-  /** The environment; WM_CRASH_AT is the checkpoint at which this process ends, for the crash tests. */
+  /** The environment; WM_CRASH_AT is the crash point at which this process ends, for the crash tests. */
   env: NodeJS.ProcessEnv;
 }
 
@@ -58,7 +58,7 @@ export async function runManager({
       ...options,
       ...createComponents({ settings, version, wrapper, metrics, onCall }).ofManager(),
       traces: tracing?.traces,
-      checkpoint: parseCheckpoint(env.WM_CRASH_AT),
+      crashPoint: parseCrashPoint(env.WM_CRASH_AT),
       settings,
       version,
       metrics,

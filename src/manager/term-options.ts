@@ -40,7 +40,7 @@ export function createTermOptions(options: ServeOptions, deps: TermOptionsDeps):
     cell: settings.cell,
     now: clock.now,
     newId: randomUUID,
-    checkpoint: options.checkpoint,
+    crashPoint: options.crashPoint,
     bodyRedisUrl,
     pools,
     webhooks,

@@ -6,11 +6,11 @@
  */
 export * from './archive-format.ts';
 export * from './body.ts';
-export type { Checkpoint } from './checkpoint.ts';
 export * from './checkpoint-policy.ts';
 export * from './checkpoint-record.ts';
 export * from './claim.ts';
 export * from './command.ts';
+export type { CrashPoint } from './crash-point.ts';
 export * from './cut.ts';
 export * from './decision.ts';
 export * from './digest.ts';

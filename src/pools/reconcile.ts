@@ -6,7 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import {
-  type Checkpoint,
+  type CrashPoint,
   formatInstant,
   type LifecycleEvent,
   type Limits,
@@ -64,7 +64,7 @@ export interface PoolContext {
   membersFound: (read: PoolRead) => Promise<boolean>;
   /** Called with every observation and the decision about it. */
   onReconciled: (read: PoolRead, status: PoolStatus | undefined) => void;
-  checkpoint?: Checkpoint | undefined;
+  crashPoint?: CrashPoint | undefined;
 }
 
 /** The result of a reconcile: reconcile again after a delay, immediately, or not at all. */
@@ -85,9 +85,9 @@ export async function reconcilePool(name: string, context: PoolContext): Promise
   if (recorded !== 'ok') return recorded === 'gone' ? { kind: 'gone' } : { kind: 'again' };
   for (const intent of decision.intents) {
     if (!context.mayAct()) return { kind: 'standby' };
-    context.checkpoint?.(`pool:${intent.type}:before`);
+    context.crashPoint?.(`pool:${intent.type}:before`);
     const done = await execute(intent, read, observation, context);
-    context.checkpoint?.(`pool:${intent.type}:after`);
+    context.crashPoint?.(`pool:${intent.type}:after`);
     if (!done) return { kind: 'again' };
   }
   return { kind: 'after', ms: decision.requeue_after_ms };
@@ -141,15 +141,15 @@ async function record(
   read: PoolRead,
   observation: PoolObservation,
   { status, memo, intents }: PoolDecision,
-  { pools, epoch, log, checkpoint }: PoolContext,
+  { pools, epoch, log, crashPoint }: PoolContext,
 ): Promise<'ok' | 'conflict' | 'gone'> {
   const news = !same(read.status, status) || !isDeepStrictEqual(plain(read.memo), plain(memo));
   if (!news && read.gone.length === 0) return 'ok';
   const event = toPoolEvent(read.status, status, intents, observation.now);
   if (event) log.info({ pool: read.name, ...event }, 'pool changed');
-  checkpoint?.('pool:record:before');
+  crashPoint?.('pool:record:before');
   const stored = await pools.decided(epoch, read, { status, memo, event });
-  checkpoint?.('pool:record:after');
+  crashPoint?.('pool:record:after');
   // The next intents depend on the pool as it was read: only this manager wrote its status since.
   return stored;
 }

@@ -42,7 +42,7 @@ const executors: { [T in Intent['type']]: Executor<T> } = {
   remove: ({ body_id }, record, context) => onRuntime(record, context, (runtime) => runtime.remove(body_id)),
   purge: async (_, record, context) => {
     if ((await context.store.purge(context.epoch, record)) !== 'ok') return;
-    context.checkpoint?.('purged');
+    context.crashPoint?.('purged');
     await removeFiles(record, context);
   },
 };

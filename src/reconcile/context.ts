@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type {
   ActionError,
-  Checkpoint,
+  CrashPoint,
   Decision,
   ImageState,
   Intent,
@@ -68,7 +68,7 @@ export interface ReconcileContext {
   webhooks?: DecisionWebhooks | undefined;
   /** The lease is recent enough to start an action. */
   mayAct: () => boolean;
-  checkpoint?: Checkpoint | undefined;
+  crashPoint?: CrashPoint | undefined;
   toActionError: (intent: Intent, error: unknown) => ActionError | undefined;
   /** Called with every decision, and with every decision that was stored. */
   decided: (record: WorkerRecord, observation: Observation, decision: Decision) => void;

@@ -83,9 +83,9 @@ async function recordDecision(
       'worker changed',
     );
   const webhooks = context.webhooks?.create(record, observation, decision);
-  context.checkpoint?.('record:before');
+  context.crashPoint?.('record:before');
   const stored = await context.store.record(context.epoch, record, { status, memo, event, webhooks });
-  context.checkpoint?.('record:after');
+  context.crashPoint?.('record:after');
   if (stored !== 'ok') return stored;
   context.recorded(record, observation, decision);
   if (webhooks) context.webhooks?.stored(webhooks);
@@ -108,9 +108,9 @@ async function execute(
   for (const intent of intents) {
     if (!context.mayAct()) return { kind: 'standby' };
     try {
-      context.checkpoint?.(`act:${intent.type}:before`);
+      context.crashPoint?.(`act:${intent.type}:before`);
       await act(intent, record, observation, context);
-      context.checkpoint?.(`act:${intent.type}:after`);
+      context.crashPoint?.(`act:${intent.type}:after`);
     } catch (error) {
       if (error instanceof Fenced) throw error;
       const refusal = context.toActionError(intent, error);

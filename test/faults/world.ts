@@ -20,7 +20,7 @@ export interface FaultWorld {
   home: string;
   cell: Cell;
   runtime: Runtime;
-  /** Starts a manager of the cell; `parseCheckpoint` is a checkpoint at which it dies, `env` its further environment. */
+  /** Starts a manager of the cell; `crashAt` is the point at which it dies, `env` its further environment. */
   start(crashAt?: string, env?: Record<string, string>, args?: string[]): Promise<Manager>;
   /** Pushes a command; `answer` waits for its answer. */
   push(command: object): Promise<string>;

@@ -62,7 +62,7 @@ beforeEach(async () => {
     toActionError,
     decided: nothing,
     recorded: nothing,
-    checkpoint: (point) => void at.get(point)?.(),
+    crashPoint: (point) => void at.get(point)?.(),
   };
   await command();
 });

@@ -11,7 +11,7 @@ import type { Intent } from './decision.ts';
  * - `purged`: the record of a worker was deleted, and its files were not.
  * - `recovered`: a new leader has loaded its store and has done nothing else.
  */
-export type Checkpoint = (
+export type CrashPoint = (
   point:
     | 'command:read'
     | 'command:settled'

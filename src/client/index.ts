@@ -15,6 +15,13 @@ export type { ManagerConnection } from './manager.ts';
 export type { PagedList } from './paged-list.ts';
 export type { PoolCollection } from './pools.ts';
 export type { PendingTask, TaskCollection, TaskHandle } from './tasks.ts';
+export type {
+  TerminalCollection,
+  TerminalHandle,
+  TerminalOptions,
+  ViewOptions,
+  WindowSize,
+} from './terminals.ts';
 export type { ChangeOptions, FileContent, PageOptions, RequestOptions } from './transport.ts';
 export type { PendingTurn, TurnHandle } from './turn.ts';
 export type * from './types.ts';

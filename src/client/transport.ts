@@ -20,12 +20,16 @@ import type {
   PoolDefinition,
   PoolInfo,
   PoolScaled,
+  PortLinkInfo,
   ProcessInfo,
   StatsInfo,
   TaskFilter,
   TaskInfo,
   TaskInput,
   TaskReceipt,
+  TerminalEnd,
+  TerminalInfo,
+  TerminalRequest,
   UnpackedInfo,
   WaitCondition,
   WorkerFilter,
@@ -205,8 +209,33 @@ export interface CheckpointTransport {
   getChanges(workerId: string, query: ChangesQuery, options: RequestOptions): Promise<string>;
 }
 
+/** One connection to a terminal. */
+export interface TerminalConnection {
+  /** Bytes are typed, and a text is a frame of its own. Dropped if the connection is broken. */
+  send(data: Uint8Array | string): void;
+  /** Calls back with all bytes; resolves with the end of the program, or with nothing if the connection was cut. */
+  read(onData: (bytes: Uint8Array) => void): Promise<TerminalEnd | undefined>;
+  close(): void;
+}
+
+export interface TerminalTransport {
+  openTerminal(id: string, request: TerminalRequest, options: RequestOptions): Promise<TerminalInfo>;
+  listTerminals(id: string, options: RequestOptions): Promise<TerminalInfo[]>;
+  closeTerminal(id: string, ptyId: string, options: RequestOptions): Promise<void>;
+  /** Throws what the request for the terminal would throw if it cannot be viewed. */
+  viewTerminal(
+    id: string,
+    ptyId: string,
+    size: { cols: number; rows: number } | undefined,
+  ): Promise<TerminalConnection>;
+  /** The URL of a port, for requests with the token. */
+  getPortUrl(id: string, port: number, path: string): string;
+  createPortLink(id: string, port: number, options: RequestOptions): Promise<PortLinkInfo>;
+}
+
 export interface Transport
   extends WorkerTransport,
+    TerminalTransport,
     CommandTransport,
     FileTransport,
     CheckpointTransport,

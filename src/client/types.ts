@@ -62,6 +62,20 @@ export type CommandEvent =
   | { type: 'lost'; offset: number; bytes: number }
   | ({ type: 'exit'; process_id: string; output_bytes: number } & CommandEnd);
 
+/** A terminal in a worker. */
+export type TerminalInfo = Schemas['Terminal'];
+/** What a terminal is opened with. */
+export type TerminalRequest = RequestBody<operations['openTerminal']>;
+/** How the program of a terminal ended. */
+export interface TerminalEnd {
+  /** As a shell reports it: 128 and the signal. */
+  exit_code: number;
+  /** The signal that ended it, such as `SIGKILL`. */
+  signal: string | null;
+}
+/** A link to a port of a worker, for a browser. */
+export type PortLinkInfo = Schemas['PortLink'];
+
 /** A file, folder or link in a worker's workspace. */
 export type FileInfo = Schemas['FileInfo'];
 /** What an archive has added to a folder. */

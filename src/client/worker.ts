@@ -5,12 +5,14 @@ import { ManagerError } from './errors.ts';
 import { FileCollection } from './files.ts';
 import { toForkFields } from './fork.ts';
 import { newKey } from './new-key.ts';
+import { TerminalCollection } from './terminals.ts';
 import type { ChangeOptions, RequestOptions, StreamItem, WorkerAction } from './transport.ts';
 import { PendingTurn, TurnHandle } from './turn.ts';
 import type {
   ChangesQuery,
   CheckpointInfo,
   ExplanationInfo,
+  PortLinkInfo,
   WaitCondition,
   WorkerEvent,
   WorkerInfo,
@@ -49,6 +51,8 @@ export class WorkerHandle {
   readonly commands: CommandCollection;
   /** The files in its workspace. */
   readonly files: FileCollection;
+  /** Terminals in the worker. */
+  readonly pty: TerminalCollection;
   readonly #context: ClientContext;
   #info: WorkerInfo;
 
@@ -57,6 +61,7 @@ export class WorkerHandle {
     this.id = info.worker_id;
     this.commands = new CommandCollection(context, this.id);
     this.files = new FileCollection(context, this.id);
+    this.pty = new TerminalCollection(context, this.id);
     this.#info = info;
   }
 
@@ -162,6 +167,16 @@ export class WorkerHandle {
   /** What has changed in the workspace since it was filled, or since HEAD, as git shows it. */
   changes({ since, format, ...options }: ChangesQuery & RequestOptions = {}): Promise<string> {
     return this.#context.transport.getChanges(this.id, { since, format }, options);
+  }
+
+  /** The URL of a port of the worker, for requests of programs with the token as `Authorization: Bearer`. */
+  getHost(port: number, path = '/'): string {
+    return this.#context.transport.getPortUrl(this.id, port, path);
+  }
+
+  /** A link to a port of the worker, with which a browser gets access to it; it works once, within a minute. */
+  createPortLink(port: number, options: RequestOptions = {}): Promise<PortLinkInfo> {
+    return this.#context.transport.createPortLink(this.id, port, options);
   }
 
   /** What the manager would do next, and why. */

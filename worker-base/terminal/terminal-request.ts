@@ -11,7 +11,7 @@ import {
 } from '../../src/model/limits.ts';
 import { readExecRequest } from '../exec/exec-request.ts';
 
-export interface TerminalRequest {
+export interface TerminalOrder {
   command?: string[];
   cwd?: string;
   env?: Record<string, string>;
@@ -23,7 +23,7 @@ export interface TerminalRequest {
 const FIELDS = ['command', 'cwd', 'env', 'cols', 'rows', 'linger_seconds'];
 
 /** Throws a Fault `invalid_command` with all that is wrong. */
-export function readTerminalRequest(given: unknown): TerminalRequest {
+export function readTerminalRequest(given: unknown): TerminalOrder {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw refuse([{ path: '', message: 'must be an object' }]);
   const { command, cols, rows, linger_seconds: linger, ...rest } = given as Record<string, unknown>;

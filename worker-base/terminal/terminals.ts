@@ -19,7 +19,7 @@ import type { WrapperSettings } from '../settings.ts';
 import type { AgentEnvironment } from '../workload.ts';
 import { TerminalHost } from './host-process.ts';
 import type { TerminalAttach } from './messages.ts';
-import type { TerminalRequest } from './terminal-request.ts';
+import type { TerminalOrder } from './terminal-request.ts';
 
 /** Runs the rest of its arguments in the directory of the first, and has the exit code of a shell if it cannot. */
 const IN_DIRECTORY = 'cd -- "$1" && shift && exec "$@"';
@@ -50,7 +50,7 @@ export class Terminals {
    * Opens a terminal. Throws a Fault: `invalid_command` (no such directory, or the program is not allowed),
    * `capacity`, `unsupported`, `conflict` (the body ends).
    */
-  async start(request: TerminalRequest): Promise<TerminalReport> {
+  async start(request: TerminalOrder): Promise<TerminalReport> {
     if (this.#closed) throw new Fault('conflict', 'The body ends.');
     const { cwd: workspace, env: inherited } = this.#environment.processOptions(undefined);
     const cwd = resolve(workspace, request.cwd ?? '.');

@@ -5,6 +5,7 @@ import { createHttpCommands } from './http-commands.ts';
 import { createHttpFiles } from './http-files.ts';
 import { createHttpPools } from './http-pools.ts';
 import { createHttpTasks } from './http-tasks.ts';
+import { createHttpTerminals } from './http-terminals.ts';
 import { createHttpWorkers } from './http-workers.ts';
 import type { HttpRequester } from './request.ts';
 
@@ -13,6 +14,7 @@ export const createHttpTransport = (requester: HttpRequester): Transport => ({
   ...createHttpCommands(requester),
   ...createHttpFiles(requester),
   ...createHttpCheckpoints(requester),
+  ...createHttpTerminals(requester),
   ...createHttpTasks(requester),
   ...createHttpPools(requester),
   close: async () => {},

@@ -45,6 +45,10 @@ export class HttpRequester {
     this.#options = options;
   }
 
+  get endpoint(): ManagerEndpoint {
+    return this.#options.endpoint();
+  }
+
   get<T>(path: string, options: RequestOptions, query: HttpRequest['query'] = {}): Promise<T> {
     return this.json<T>({ method: 'GET', path, query }, options);
   }

@@ -11,6 +11,7 @@ import { createRedisCommands } from './redis-commands.ts';
 import { createRedisFiles } from './redis-files.ts';
 import { createRedisPools } from './redis-pools.ts';
 import { createRedisTasks } from './redis-tasks.ts';
+import { redisTerminals } from './redis-terminals.ts';
 import { createRedisWorkers } from './redis-workers.ts';
 
 /** Connects, and checks that Redis answers. */
@@ -34,6 +35,7 @@ export async function openRedisTransport(address: RedisAddress): Promise<Transpo
     ...createRedisCommands(cell),
     ...createRedisFiles(cell),
     ...redisCheckpoints,
+    ...redisTerminals,
     ...createRedisTasks(cell, tasks),
     ...createRedisPools(cell, tasks),
     close,

@@ -1,4 +1,4 @@
-/** One worker: its state, what can be done with it, and its output, life, events, explanation and spec. */
+/** One worker: its state, what can be done with it, and its output, life, events, files, explanation and spec. */
 import { useEffect } from 'preact/hooks';
 import { ManagerError } from '../../src/client/errors.ts';
 import type { WorkerInfo } from '../../src/client/types.ts';
@@ -13,6 +13,7 @@ import { replaceQuery, toHref, useRoute } from '../router.ts';
 import { EventTable } from '../views/event-table.tsx';
 import { useUsage } from '../workers/usage.ts';
 import { ExplainView } from './explain-view.tsx';
+import { FilesView } from './files-view.tsx';
 import { LifeView } from './life-view.tsx';
 import { OutputView } from './output-view.tsx';
 import { useHistory } from './use-history.ts';
@@ -22,6 +23,7 @@ const TABS: readonly Tab[] = [
   { id: 'output', name: 'Output' },
   { id: 'life', name: 'Life' },
   { id: 'events', name: 'Events' },
+  { id: 'files', name: 'Files' },
   { id: 'explain', name: 'Explain' },
   { id: 'spec', name: 'Spec' },
 ];
@@ -89,6 +91,7 @@ function WorkerPage({ worker }: { worker: WorkerInfo }) {
       >
         {chosen === 'output' && <OutputView key={worker.worker_id} worker={worker} ended={ended} />}
         {(chosen === 'life' || chosen === 'events') && <History worker={worker} ended={ended} as={chosen} />}
+        {chosen === 'files' && <FilesView key={worker.worker_id} worker={worker} ended={ended} />}
         {chosen === 'explain' && <ExplainView worker={worker} />}
         {chosen === 'spec' && <Spec id={worker.worker_id} />}
       </Tabs>

@@ -1,7 +1,10 @@
 /** Requests for the files of a worker as they are, without a client that changes paths, and archives to send. */
+import { randomUUID } from 'node:crypto';
 import { request as ask, type IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
+import { expect, vi } from 'vitest';
+import { openWorld, type RuntimeUnderTest } from '../faults/world.ts';
 import type { Manager } from '../support/manager.ts';
 
 /** A tar archive in ustar's format. */
@@ -24,7 +27,7 @@ export function tar(entries: [name: string, content: string][]): Buffer {
 
 type Answer = { status: number | undefined; body: { items?: unknown[]; [field: string]: unknown } };
 
-export function createFilesApi({ url, headers }: Manager, worker: string) {
+function createFilesApi({ url, headers }: Manager, worker: string) {
   const { hostname, port } = new URL(url);
   const send = (
     method: string,
@@ -65,4 +68,22 @@ export function createFilesApi({ url, headers }: Manager, worker: string) {
     return (await json(response)) as { stdout: string; stderr: string; exit_code: number };
   };
   return { get, put, call, run };
+}
+
+/** A worker of its own, in a cell of its own, that is ready, and requests for its files. */
+export async function openFiles(name: RuntimeUnderTest, more: object = {}, env: Record<string, string> = {}) {
+  const world = await openWorld(name);
+  const manager = await world.start(undefined, env);
+  const worker = randomUUID();
+  await world.create(worker, { stop_grace_seconds: 1, ...more });
+  // The image of a locked worker may have to be built.
+  await vi.waitFor(
+    async () =>
+      expect((await world.cell.store.status(worker))?.status).toMatchObject({
+        status: 'RUNNING',
+        phase: 'ready',
+      }),
+    { timeout: 200_000, interval: 20 },
+  );
+  return { ...world, worker, manager, ...createFilesApi(manager, worker) };
 }

@@ -41,13 +41,15 @@ not_a_server_error.expected-statuses = ["2xx", "4xx", 503]
 /** Before each call, because examples are not mapped as generated queries are. */
 const HOOKS = `import schemathesis
 
+schemathesis.serializer.alias("application/x-tar", "application/octet-stream")
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     query = dict(case.query or {})
     query.pop("wait", None)
     if "follow" in query or case.operation.path.endswith(("/output", "/events")):
         query["follow"] = "false"
-    if any(part in case.operation.path for part in ("/exec", "/processes", "/files", "/archive", "/watch")):
+    if any(parameter.name == "wait_seconds" for parameter in case.operation.query):
         query["wait_seconds"] = "0"
     case.query = query
 `;

@@ -154,6 +154,7 @@ describe.skipIf(missingBrowser)('the page', () => {
       ['#/workers?group=status', 'Workers', 'shown'],
       ['#/workers/shown', 'shown', 'Turn completed', 'worker'],
       ['#/workers/shown?tab=life', 'shown', 'booting', 'life'],
+      ['#/workers/shown?tab=files', 'shown', 'Upload files'],
       ['#/workers/shown?tab=explain', 'shown', 'Next check'],
       ['#/workers/shown?tab=spec', 'shown', '"protocol": "json"'],
       ['#/pools', 'Pools', 'Desired', 'pools'],

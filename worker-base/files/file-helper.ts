@@ -21,6 +21,11 @@ const IDLE_MS = 60_000;
 /** A helper that does not listen after this time in milliseconds is killed. */
 const START_MS = 30_000;
 
+/** How often a transfer shows that the worker is in use, in milliseconds. */
+const TOUCH_MS = 5000;
+/** Requests that follow changes, or describe files. */
+const LOOKS = /^\/watch\/|[?&](?:list|stat)\b/;
+
 export interface FileHelperOptions {
   environment: Pick<AgentEnvironment, 'privileges' | 'touch'>;
   workspace: string;
@@ -62,19 +67,27 @@ export class FileHelper {
   async request(method: string, path: string, options: HelperRequest = {}): Promise<IncomingMessage> {
     if (process.platform !== 'linux')
       throw new Fault('unsupported', 'Files of workers can only be accessed on Linux.');
-    this.#options.environment.touch();
+    const { environment } = this.#options;
+    // A worker with a long transfer is not idle; one whose files are only looked at is.
+    const isTransfer = method !== 'HEAD' && !LOOKS.test(path);
+    if (isTransfer) environment.touch();
+    const active = isTransfer ? setInterval(() => environment.touch(), TOUCH_MS) : undefined;
     clearTimeout(this.#idle);
     this.#open += 1;
+    const leave = () => {
+      clearInterval(active);
+      this.#leave();
+    };
     try {
       const response = await this.#send(method, path, options).catch((error: unknown) => {
         // The helper was killed a moment ago, and has read nothing of the request.
         if (!(error instanceof NotBegun) || options.signal?.aborted) throw error;
         return this.#send(method, path, options);
       });
-      response.once('close', () => this.#leave());
+      response.once('close', leave);
       return response;
     } catch (error) {
-      this.#leave();
+      leave();
       throw error;
     }
   }

@@ -21,7 +21,7 @@ export const createHttpFiles = (requester: HttpRequester): FileTransport => {
     options: RequestOptions,
   ): Promise<T> => {
     const type = 'application/octet-stream';
-    const body = await toBody(content);
+    const body = toBody(content);
     const full = { ...request, body: { type, ...body } };
     return 'stream' in body
       ? requester.once<T>(full, untimed(options))
@@ -93,12 +93,12 @@ export const createHttpFiles = (requester: HttpRequester): FileTransport => {
   };
 };
 
-async function toBody(
+function toBody(
   content: FileContent,
-): Promise<{ bytes: Uint8Array } | { stream: ReadableStream<Uint8Array> }> {
+): { bytes: Uint8Array } | { blob: Blob } | { stream: ReadableStream<Uint8Array> } {
   if (typeof content === 'string') return { bytes: new TextEncoder().encode(content) };
   if (content instanceof Uint8Array) return { bytes: content };
-  return { stream: content instanceof Blob ? (content.stream() as ReadableStream<Uint8Array>) : content };
+  return content instanceof Blob ? { blob: content } : { stream: content };
 }
 
 /** A stream that was cut rejects with a ManagerError, as everything else here. */

@@ -26,6 +26,7 @@ export interface HttpRequest {
   body?:
     | { type: string; text: string }
     | { type: string; bytes: Uint8Array }
+    | { type: string; blob: Blob }
     | { type: string; stream: ReadableStream<Uint8Array> }
     | undefined;
   headers?: Record<string, string | undefined>;
@@ -165,6 +166,8 @@ export class HttpRequester {
 function toFetchBody(body: NonNullable<HttpRequest['body']>): RequestInit & { duplex?: 'half' } {
   if ('text' in body) return { body: body.text };
   if ('bytes' in body) return { body: body.bytes as Uint8Array<ArrayBuffer> };
+  // A browser sends a blob over HTTP/1.1, and a stream over HTTP/2 only.
+  if ('blob' in body) return { body: body.blob };
   return { body: body.stream, duplex: 'half' };
 }
 

@@ -29,6 +29,8 @@ export interface ExecDoor {
   ask(method: string, path: string, body?: object): Promise<{ status: number; body: any }>;
   /** Runs a command to its end. */
   run(request: object): Promise<any>;
+  /** How often something has shown that the body is in use. */
+  touched(): number;
   /** The end of the body. */
   end(): void;
   close(): void;
@@ -46,9 +48,12 @@ export async function openExecDoor(spec: Partial<WorkerSpec> = {}): Promise<Exec
   const full = workerSpec(spec);
   const privileges = createPrivileges(settings, full);
   const stop = new AbortController();
+  let touched = 0;
   const environment = {
     privileges,
-    touch: () => {},
+    touch: () => {
+      touched += 1;
+    },
     processOptions: () => ({
       argv: [],
       cwd: workspace,
@@ -89,6 +94,7 @@ export async function openExecDoor(spec: Partial<WorkerSpec> = {}): Promise<Exec
     send,
     ask: askJson,
     run: async (request) => (await askJson('POST', '/exec', request)).body,
+    touched: () => touched,
     end: () => stop.abort(),
     close() {
       stop.abort();

@@ -213,3 +213,15 @@ test('changes are followed, also in new folders', async () => {
   expect(events.at(-1)).toEqual(['remove', 'watched']);
   stop.abort();
 });
+
+test('a transfer shows that the worker is in use, and a look at its files does not', async () => {
+  await put('file', 'x');
+  const before = files.door.touched();
+  expect(before).toBeGreaterThan(0);
+  await files.door.ask('GET', '/files/?list');
+  await files.door.ask('GET', '/files/file?stat');
+  await files.door.send('HEAD', '/files/file');
+  expect(files.door.touched()).toBe(before);
+  await get('/files/file');
+  expect(files.door.touched()).toBe(before + 1);
+});

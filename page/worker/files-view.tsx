@@ -45,7 +45,7 @@ export function FilesView({ worker, ended }: { worker: WorkerInfo; ended: boolea
   };
   const files = value?.items ?? [];
   return (
-    <>
+    <div class="files">
       <div class="view-head">
         <Crumbs folder={folder} onEnter={enter} />
         <span class="grow" />
@@ -123,7 +123,7 @@ export function FilesView({ worker, ended }: { worker: WorkerInfo; ended: boolea
           onClose={() => setRemoving(undefined)}
         />
       )}
-    </>
+    </div>
   );
 }
 

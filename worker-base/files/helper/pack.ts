@@ -4,20 +4,12 @@
  * Invariants: a link is packed as a link and never entered; an archive that could not be completed is cut, and never looks complete;
  * memory is bounded.
  */
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  createReadStream,
-  fstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-} from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { type FileCall, withPlace, writeTo } from './call.ts';
 import { fileFault } from './file-fault.ts';
 import { openNames, readNames } from './folders.ts';
 import { type FilePlace, inFolder, statsOf } from './place.ts';
+import { sendRange } from './send-range.ts';
 import { BLOCK, encodeTarHeader, padding } from './tar-header.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
@@ -108,14 +100,8 @@ class Packer {
       if (size > SMALL_BYTES) {
         await this.#put(headerOf(path, stats, 'file', size));
         await this.#flush();
-        let sent = 0;
-        const options = { fd, start: 0, end: size - 1, autoClose: false, highWaterMark: 2 * BATCH_BYTES };
-        for await (const part of createReadStream('', options) as AsyncIterable<Buffer>) {
-          if (this.#response.destroyed) return;
-          sent += part.length;
-          await writeTo(this.#response, part);
-        }
-        if (sent !== size) throw new Error('the file became shorter while it was read');
+        if (!(await sendRange(this.#response, fd, { from: 0, to: size - 1 })))
+          throw new Error('the file became shorter while it was read, or the client has gone');
         await this.#put(padding(size));
         return;
       }

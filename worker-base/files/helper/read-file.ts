@@ -1,15 +1,13 @@
 /** Reads a file: whole, a range of it, or only what is known of it. */
-import { closeSync, constants, createReadStream, fstatSync, openSync } from 'node:fs';
-import { pipeline } from 'node:stream/promises';
+import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { Fault } from '../../../src/model/fault.ts';
 import type { FileCall } from './call.ts';
 import { respondJson, withPlace } from './call.ts';
 import { describeFile, etagOf, modeOf, timeOf, toFileType } from './describe-file.ts';
 import { fileFault, showPath } from './file-fault.ts';
+import { sendRange } from './send-range.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
-/** Bytes that are read at once. */
-const CHUNK_BYTES = 512 * 1024;
 
 /** GET and HEAD. HEAD also works for folders. */
 export async function readFile(call: FileCall): Promise<void> {
@@ -75,14 +73,8 @@ export async function readFile(call: FileCall): Promise<void> {
         return;
       }
       // A file that gets shorter meanwhile breaks the connection, because its length was promised.
-      const source = createReadStream('', {
-        fd,
-        start: from,
-        end: to,
-        autoClose: false,
-        highWaterMark: CHUNK_BYTES,
-      });
-      await pipeline(source, response).catch(() => response.destroy());
+      if (await sendRange(response, fd, { from, to })) response.end();
+      else response.destroy();
     } finally {
       closeSync(fd);
     }

@@ -10,13 +10,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { z } from 'zod';
-import {
-  type CheckpointDetails,
-  type CheckpointView,
-  checkpointDetails,
-  checkpointId,
-} from '../model/index.ts';
+import { type CheckpointDetails, type CheckpointView, checkpointId } from '../model/index.ts';
 import type { StoredConversation } from '../store/index.ts';
 import {
   dropUnused,
@@ -30,6 +24,7 @@ import {
   writeArchive,
   writeSynced,
 } from './directory-files.ts';
+import { formatConversation, newestFirst, parseCheckpointRecord, parseConversation } from './records.ts';
 import type { CheckpointStore, OpenArchive, StoredCheckpoint } from './store.ts';
 
 /** A reader renews its mark at this interval, and one that has not for some of them has died. Milliseconds. */
@@ -41,9 +36,8 @@ const WRITER_DEAD_MS = 600_000;
 const AT_ONCE = 16;
 const READER = 'reading-';
 
-const savedConversation = z.object({ session: z.string(), archive: z.string() });
-
 export class CheckpointDirectory implements CheckpointStore {
+  readonly sharesContent = true;
   readonly #root: string;
   readonly #now: () => number;
   /** Records never change, so each is read once. */
@@ -76,9 +70,7 @@ export class CheckpointDirectory implements CheckpointStore {
         ...(left.length > 0 && { warnings: left }),
       };
       if (conversation) {
-        const { session, archive } = conversation;
-        const text = JSON.stringify({ session, archive: archive.toString('base64') });
-        await writeSynced(join(hidden, 'conversation.json'), text);
+        await writeSynced(join(hidden, 'conversation.json'), formatConversation(conversation));
       }
       await writeSynced(join(hidden, 'record.json'), JSON.stringify(record));
       await shareContent(file, join(this.#root, 'objects', sha256));
@@ -98,9 +90,7 @@ export class CheckpointDirectory implements CheckpointStore {
     for (const id of this.#records.keys()) if (!ids.includes(id)) this.#records.delete(id);
     const limit = pLimit(AT_ONCE);
     const all = await Promise.all(ids.map((id) => limit(() => this.#stored(id))));
-    return all
-      .filter((one) => one !== undefined)
-      .sort((a, b) => (a.created_at < b.created_at ? 1 : a.created_at > b.created_at ? -1 : 0));
+    return all.filter((one) => one !== undefined).sort(newestFirst);
   }
 
   async get(id: string): Promise<CheckpointDetails | undefined> {
@@ -145,8 +135,7 @@ export class CheckpointDirectory implements CheckpointStore {
   async conversation(id: string): Promise<StoredConversation | undefined> {
     const text = await readIfAny(join(this.#folder(id), 'conversation.json'));
     if (text === undefined) return undefined;
-    const { session, archive } = savedConversation.parse(JSON.parse(text));
-    return { session, archive: Buffer.from(archive, 'base64') };
+    return parseConversation(text);
   }
 
   async expire(id: string, at: string | undefined): Promise<void> {
@@ -191,7 +180,7 @@ export class CheckpointDirectory implements CheckpointStore {
     if (known) return known;
     const text = await readIfAny(join(this.#folder(id), 'record.json'));
     if (text === undefined) return undefined;
-    const record = parseRecord(text);
+    const record = parseCheckpointRecord(text);
     if (record?.checkpoint_id !== id) return undefined;
     this.#records.set(id, record);
     return record;
@@ -221,14 +210,5 @@ export class CheckpointDirectory implements CheckpointStore {
   async #expiry(id: string): Promise<string | undefined> {
     const text = await readIfAny(join(this.#folder(id), 'expires'));
     return text !== undefined && Number.isFinite(Date.parse(text)) ? text : undefined;
-  }
-}
-
-/** Undefined if it cannot be read: a damaged record hides its checkpoint, and nothing else. */
-function parseRecord(text: string): CheckpointDetails | undefined {
-  try {
-    return checkpointDetails.parse(JSON.parse(text));
-  } catch {
-    return undefined;
   }
 }

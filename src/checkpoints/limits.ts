@@ -2,9 +2,14 @@
 import { type CheckpointTrigger, formatInstant, parseInstant } from '../model/index.ts';
 import type { CheckpointStore, StoredCheckpoint } from './store.ts';
 
-/** Bytes of all checkpoints; equal archives count once. */
-export function sumCheckpointBytes(all: readonly StoredCheckpoint[]): number {
-  const archives = new Map(all.map(({ sha256, bytes }) => [sha256, bytes]));
+/** Bytes of all checkpoints; archives that share their content count once. */
+export function sumCheckpointBytes(
+  { sharesContent }: Pick<CheckpointStore, 'sharesContent'>,
+  all: readonly StoredCheckpoint[],
+): number {
+  const archives = new Map(
+    all.map(({ checkpoint_id, sha256, bytes }) => [sharesContent ? sha256 : checkpoint_id, bytes]),
+  );
   let total = 0;
   for (const bytes of archives.values()) total += bytes;
   for (const { otherBytes } of all) total += otherBytes;
@@ -19,7 +24,7 @@ export async function keepBudget(store: CheckpointStore, budget: number, except?
   let rest = await store.list();
   const removed: string[] = [];
   for (const one of [...rest].sort((a, b) => a.usedAt - b.usedAt)) {
-    if (sumCheckpointBytes(rest) <= budget) break;
+    if (sumCheckpointBytes(store, rest) <= budget) break;
     const { checkpoint_id: id } = one;
     if (id === except || (await store.isRead(id))) continue;
     await store.remove(id);

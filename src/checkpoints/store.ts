@@ -20,6 +20,8 @@ export interface OpenArchive {
  * writer dies; several managers may write, read and delete at once; an archive that is being read is complete to its end.
  */
 export interface CheckpointStore {
+  /** Whether equal archives take the space of one. */
+  readonly sharesContent: boolean;
   /**
    * Stores a checkpoint. `archive` is read to its end, and then `warnings` is called. Throws if the archive breaks off,
    * has more than `mostBytes`, or cannot be written; nothing is left of it then.

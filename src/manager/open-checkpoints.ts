@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { CheckpointDirectory } from '../checkpoints/directory.ts';
 import { sumCheckpointBytes } from '../checkpoints/limits.ts';
+import { CheckpointBucket } from '../checkpoints/s3-store.ts';
+import type { CheckpointStore } from '../checkpoints/store.ts';
 import type { Settings } from '../config/settings.ts';
 import type { DoorService } from '../http/door-service.ts';
 import { AutomaticCheckpoints } from '../leader/automatic-checkpoints.ts';
 import { sweepCheckpoints } from '../leader/checkpoint-sweep.ts';
+import { parseCheckpointPlace } from '../model/index.ts';
 import { adoptConversation, type Link, readConversation, type Store } from '../store/index.ts';
 import { lastKnown } from '../telemetry/last-known.ts';
 import type { ServeOptions } from './options.ts';
@@ -26,6 +29,16 @@ type Options = Pick<ServeOptions, 'settings' | 'metrics' | 'log'>;
 
 const budgetOf = ({ checkpointBudgetBytes: bytes }: Settings) => bytes ?? Number.MAX_SAFE_INTEGER;
 
+/** Each cell has a folder of its own. The clients of S3 are loaded with the first use. */
+function openStore({ checkpointDir, cell, home }: Settings): CheckpointStore {
+  const place = parseCheckpointPlace(checkpointDir);
+  if (place?.kind !== 's3') return new CheckpointDirectory(join(checkpointDir, cell));
+  return new CheckpointBucket(
+    { ...place, prefix: `${place.prefix}${cell}/` },
+    join(home, '.checkpoints', cell),
+  );
+}
+
 /** Any manager of the cell takes and serves checkpoints. */
 export function openCheckpoints(
   { settings, metrics, log }: Options,
@@ -33,7 +46,7 @@ export function openCheckpoints(
 ): Checkpoints {
   const { keys } = store;
   const checkpoints = new Checkpoints({
-    store: new CheckpointDirectory(join(settings.checkpointDir, settings.cell)),
+    store: openStore(settings),
     doors,
     load: (id) => store.load(id),
     readConversation: (id) => readConversation(redis, keys, id),
@@ -49,7 +62,7 @@ export function openCheckpoints(
     const all = await read(undefined);
     if (!all) return;
     metrics.checkpoints.set(all.length);
-    metrics.checkpointBytes.set(sumCheckpointBytes(all));
+    metrics.checkpointBytes.set(sumCheckpointBytes(checkpoints.store, all));
   });
   return checkpoints;
 }

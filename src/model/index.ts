@@ -6,6 +6,7 @@
  */
 export * from './archive-format.ts';
 export * from './body.ts';
+export * from './checkpoint-place.ts';
 export * from './checkpoint-policy.ts';
 export * from './checkpoint-record.ts';
 export * from './claim.ts';

@@ -129,6 +129,7 @@ test.each<[string, string, keyof Settings, unknown]>([
   ['SECRETS_DIR', '/run/secrets', 'secretsDir', '/run/secrets'],
   ['WORKER_MANAGER_HOME', '/srv/wm', 'checkpointDir', '/srv/wm/.checkpoints'],
   ['CHECKPOINT_DIR', '/mnt/checkpoints', 'checkpointDir', '/mnt/checkpoints'],
+  ['CHECKPOINT_DIR', 's3://bucket/a?region=eu-1', 'checkpointDir', 's3://bucket/a?region=eu-1'],
   ['CHECKPOINT_BUDGET', 'none', 'checkpointBudgetBytes', undefined],
   ['WEBHOOK_TYPES', 'worker.failed, worker.deleted', 'webhookTypes', ['worker.failed', 'worker.deleted']],
   ['MCP_IMAGES', 'worker:1.2, team/agent', 'mcpImages', ['worker:1.2', 'team/agent']],

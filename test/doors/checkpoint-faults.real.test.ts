@@ -10,6 +10,7 @@ import { connect, type ManagerConnection, type WorkerHandle } from '../../src/cl
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { type DockerProxy, startDockerProxy } from '../support/docker-proxy.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
+import { startS3Server } from '../support/s3-server.ts';
 
 const LONG = { timeout: 120_000 };
 const PATIENCE = { timeout: 60_000, interval: 20 };
@@ -112,6 +113,33 @@ test('files that belong to each body are restored in each', LONG, async () => {
   await worker.restart({ wait: 'ready' });
   expect(await run(worker, 'ls')).toBe('one\n');
   await Promise.all([worker.delete(), source.delete()]);
+});
+
+test('checkpoints are stored in a bucket of S3, which may be away', LONG, async () => {
+  const server = await startS3Server();
+  try {
+    await manager.stop();
+    const keys = { AWS_ACCESS_KEY_ID: 'key', AWS_SECRET_ACCESS_KEY: 'very secret' };
+    await start({ CHECKPOINT_DIR: server.url, ...keys });
+    const worker = await create('process');
+    await run(worker, 'head -c 3000000 /dev/urandom > large; cksum large > sum');
+    // The agent gets none of the manager's keys.
+    expect(await run(worker, 'env')).not.toContain('AWS_');
+    const { checkpoint_id: id } = await worker.checkpoint();
+    await worker.delete();
+    const fork = await create('process', { from_checkpoint: id });
+    expect(await run(fork, 'cksum large | cmp - sum && ls')).toBe('large\nsum\n');
+    server.fail = (method) => (method === 'PUT' ? 403 : undefined);
+    await expect(fork.checkpoint()).rejects.toMatchObject({ status: 503 });
+    server.fail = () => undefined;
+    expect((await client.checkpoints.list()).items.map(({ checkpoint_id }) => checkpoint_id)).toEqual([id]);
+    expect(manager.log()).not.toContain('very secret');
+    await fork.delete();
+  } finally {
+    await manager.stop();
+    server.close();
+    await start();
+  }
 });
 
 const mounted = (() => {

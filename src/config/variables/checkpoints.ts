@@ -1,7 +1,9 @@
 /** Where checkpoints of workspaces are stored, and for how long. */
 import { join } from 'node:path';
+import { z } from 'zod';
+import { parseCheckpointPlace } from '../../model/index.ts';
 import { isAbsolutePath, stateHome } from '../cell-location.ts';
-import { defineVariable, type Environment, numberVariable, pathSchema, sizeVariable } from '../variable.ts';
+import { defineVariable, type Environment, numberVariable, sizeVariable } from '../variable.ts';
 
 /** A wrong WORKER_MANAGER_HOME is an error of its own. */
 const homeOf = (env: Environment) => {
@@ -12,11 +14,12 @@ const homeOf = (env: Environment) => {
 export const CHECKPOINTS = {
   checkpointDir: defineVariable({
     name: 'CHECKPOINT_DIR',
-    schema: pathSchema,
-    allowed: 'an absolute path',
+    schema: z.string().refine((text) => !text.includes('\0') && parseCheckpointPlace(text) !== undefined),
+    allowed:
+      'an absolute path, s3://BUCKET/PREFIX, or s3+https://HOST/BUCKET/PREFIX, both with an optional ?region=',
     // No cell has a name with a leading dot.
     fallback: (env) => join(homeOf(env), '.checkpoints'),
-    help: 'Folder for checkpoints, which may be a network mount that several managers use; each cell has a subfolder.',
+    help: 'Folder for checkpoints, which may be a network mount that several managers use, or a bucket of S3; each cell has a subfolder.',
   }),
   checkpointRetentionHours: numberVariable(
     'CHECKPOINT_RETENTION_HOURS',

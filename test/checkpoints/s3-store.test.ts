@@ -1,0 +1,128 @@
+/** Checkpoints in a bucket of S3, with its real client against a small server. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { expireDeleted, keepBudget, sumCheckpointBytes } from '../../src/checkpoints/limits.ts';
+import { CheckpointBucket } from '../../src/checkpoints/s3-store.ts';
+import { parseCheckpointPlace } from '../../src/model/index.ts';
+import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import { newCheckpoint, newFolder, read, write } from './fixture.ts';
+
+let server: S3Server;
+let spool: string;
+
+beforeEach(async () => {
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'key');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  server = await startS3Server();
+  spool = newFolder();
+  onTestFinished(() => server.close());
+});
+afterEach(() => vi.unstubAllEnvs());
+
+function open(now?: () => number): CheckpointBucket {
+  const place = parseCheckpointPlace(server.url);
+  if (place?.kind !== 's3') throw new Error('this is not a bucket');
+  return new CheckpointBucket({ ...place, prefix: `${place.prefix}cell/` }, spool, now);
+}
+const ids = async (store: CheckpointBucket) => (await store.list()).map((one) => one.checkpoint_id);
+
+test.each([
+  ['/srv/checkpoints', { kind: 'directory', path: '/srv/checkpoints' }],
+  ['s3://my-bucket', { bucket: 'my-bucket', prefix: '', endpoint: undefined, region: undefined }],
+  ['s3://my-bucket/a/b?region=eu-1', { bucket: 'my-bucket', prefix: 'a/b/', region: 'eu-1' }],
+  [
+    's3+https://minio.example:9000/bucket/a',
+    { bucket: 'bucket', prefix: 'a/', endpoint: 'https://minio.example:9000' },
+  ],
+  ['s3+http://127.0.0.1/bucket', { bucket: 'bucket', prefix: '', endpoint: 'http://127.0.0.1' }],
+])('%s is a place for checkpoints', (text, expected) => {
+  expect(parseCheckpointPlace(text)).toMatchObject(expected);
+});
+
+test.each([
+  '',
+  'relative',
+  's3://',
+  's3:/a',
+  's3+https://host',
+  's3://key:secret@bucket',
+  's3://bucket?a=b',
+  'https://x/y',
+])('"%s" is none', (text) => {
+  expect(parseCheckpointPlace(text)).toBeUndefined();
+});
+
+test('what one manager writes, another one lists, reads and deletes', async () => {
+  const [one, other] = [open(), open()];
+  expect(await one.list()).toEqual([]);
+  expect(await one.get(randomUUID())).toBeUndefined();
+  expect(await one.open(randomUUID())).toBeUndefined();
+  const content = randomBytes(3e6);
+  const archive = Buffer.from('conversation');
+  const written = await one.write(newCheckpoint({ worker_name: 'ü' }), {
+    archive: Readable.from([content.subarray(0, 1e6), content.subarray(1e6)]),
+    mostBytes: 3e6,
+    conversation: { session: 'session', archive },
+    warnings: () => ['a file'],
+  });
+  const { checkpoint_id: id } = written;
+  expect(readdirSync(spool)).toEqual([]);
+  expect(await other.get(id)).toEqual(written);
+  for (let n = 0; n < 6; n += 1) await write(one);
+  expect(await ids(other)).toHaveLength(7);
+  expect(await read(other, id)).toEqual(content);
+  expect(await other.conversation(id)).toEqual({ session: 'session', archive });
+  await other.expire(id, '2031-01-01T00:00:00.000Z');
+  await other.expire(id, '2032-01-01T00:00:00.000Z');
+  expect(await one.get(id)).toMatchObject({ expires_at: '2032-01-01T00:00:00.000Z' });
+  expect((await one.list()).find((each) => each.checkpoint_id === id)).toMatchObject({ bytes: 3e6 });
+  await one.expire(id, undefined);
+  expect(await other.get(id)).not.toHaveProperty('expires_at');
+  expect(await other.remove(id)).toBe(true);
+  expect(await other.remove(id)).toBe(false);
+  expect(await one.get(id)).toBeUndefined();
+  await expect.poll(() => [...server.objects.keys()].filter((key) => key.includes(id))).toEqual([]);
+});
+
+test('of an archive that breaks off, or cannot be stored, nothing is visible, and the rest is cleaned up', async () => {
+  const store = open();
+  async function* broken() {
+    yield randomBytes(1000);
+    throw new Error('the body has gone');
+  }
+  await expect(write(store, { content: Readable.from(broken()) })).rejects.toThrow('the body has gone');
+  await expect(write(store, { content: randomBytes(1001), mostBytes: 1000 })).rejects.toMatchObject({
+    code: 'capacity',
+  });
+  server.fail = (method, key) => (method === 'PUT' && key.endsWith('record.json') ? 403 : undefined);
+  await expect(write(store)).rejects.toThrow();
+  // The manager was killed before it could delete anything.
+  server.fail = (method, key) =>
+    (method === 'PUT' && key.endsWith('record.json')) || method === 'DELETE' ? 403 : undefined;
+  await expect(write(store)).rejects.toThrow();
+  server.fail = () => undefined;
+  expect([await store.list(), readdirSync(spool), server.objects.size]).toEqual([[], [], 1]);
+  await store.clean();
+  expect(server.objects.size).toBe(1);
+  await open(() => Date.now() + 7_200_000).clean();
+  expect(server.objects.size).toBe(0);
+  expect(existsSync(spool)).toBe(true);
+});
+
+test('the budget counts every archive, and spares one that is being read', async () => {
+  const store = open();
+  const content = randomBytes(100_000);
+  const first = await write(store, { content });
+  const second = await write(store, { content });
+  expect(sumCheckpointBytes(store, await store.list())).toBeGreaterThan(200_000);
+  const reading = await store.open(first.checkpoint_id);
+  expect(await open().isRead(first.checkpoint_id)).toBe(true);
+  expect(await keepBudget(store, 150_000)).toEqual([second.checkpoint_id]);
+  reading?.stream.destroy();
+  await expect.poll(() => store.isRead(first.checkpoint_id)).toBe(false);
+  await expireDeleted(store, { exists: () => false, retentionMs: 1000, now: 0 });
+  await expireDeleted(store, { exists: () => false, retentionMs: 1000, now: 2000 });
+  expect(await store.list()).toEqual([]);
+});

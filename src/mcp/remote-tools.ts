@@ -3,7 +3,7 @@
  * cancellation with it. Keeps no state that a restart of the manager could invalidate.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, SdkHttpError, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { type CallToolResult, Server, type ServerContext } from '@modelcontextprotocol/server';
 import { MCP_INSTRUCTIONS, MCP_NAME, MCP_TITLE } from './about.ts';
 
@@ -67,7 +67,7 @@ export class RemoteTools {
         try {
           return await this.#open();
         } catch (error) {
-          if (performance.now() >= giveUpAt) throw error;
+          if (performance.now() >= giveUpAt || isRefused(error)) throw error;
           await delay(CONNECT_PAUSE_MS);
         }
       }
@@ -115,11 +115,17 @@ function toCallOptions({ mcpReq }: ServerContext) {
   };
 }
 
+/** Whether a manager has answered that it does not accept the request. */
+const isRefused = (error: unknown): boolean =>
+  error instanceof SdkHttpError && error.status !== undefined && error.status < 500;
+
 /** A failure that the agent can act on. */
 function toErrorResult(error: unknown): CallToolResult {
   const cause = error instanceof Error && error.cause instanceof Error ? ` (${error.cause.message})` : '';
   const text = error instanceof Error ? `${error.message}${cause}` : String(error);
-  const message = `The manager did not answer: ${text}. Check that it runs, and look at the state before you repeat the call.`;
+  const message = isRefused(error)
+    ? `The manager refused the request: ${text}. Check WM_URL and WM_TOKEN, or the context file.`
+    : `The manager did not answer: ${text}. Check that it runs, and look at the state before you repeat the call.`;
   const content = [
     { type: 'text' as const, text: JSON.stringify({ error: { code: 'unavailable', message } }) },
   ];

@@ -24,9 +24,16 @@ afterAll(async () => {
   await cleanCell({ redisUrl, cell, home });
 });
 
-async function startTools(era: Era): Promise<{ tools: ToolClient; pid: number }> {
+async function startTools(
+  era: Era,
+  more: Record<string, string> = {},
+): Promise<{ tools: ToolClient; pid: number }> {
   const client = new Client({ name: 'test', version: '1' }, { versionNegotiation: { mode: toMode(era) } });
-  const transport = new StdioClientTransport({ command: process.execPath, args: [MAIN, 'mcp'], env });
+  const transport = new StdioClientTransport({
+    command: process.execPath,
+    args: [MAIN, 'mcp'],
+    env: { ...env, ...more },
+  });
   await client.connect(transport);
   onTestFinished(() => client.close());
   return { tools: useTools(client), pid: transport.pid ?? 0 };
@@ -99,6 +106,32 @@ describe.each(ERAS)('with a client of a %s revision', (era) => {
       .poll(async () => (await tools.call('delete', { worker: value.worker_id })).value, { timeout: 20_000 })
       .toMatchObject({ deleted: true });
   });
+});
+
+test('a command ends if the program is killed', { timeout: LONG }, async () => {
+  const { tools, pid } = await startTools('modern');
+  const { value } = await tools.call('create', CAT);
+  const worker = value.worker_id;
+  tools.call('exec', { worker, shell: 'echo $$ >pid; exec sleep 300' }).catch(() => {});
+  const other = await startTools('modern');
+  const isRunning = async () =>
+    (await other.tools.call('exec', { worker, shell: 'kill -0 "$(cat pid)"' })).value.exit_code === 0;
+  await expect.poll(isRunning, { timeout: 20_000 }).toBe(true);
+  process.kill(pid, 'SIGKILL');
+  await expect.poll(isRunning, { timeout: 20_000 }).toBe(false);
+  await other.tools.call('delete', { worker });
+});
+
+test('with a wrong token each call says so at once', { timeout: LONG }, async () => {
+  const { tools } = await startTools('legacy', { WM_URL: manager.url, WM_TOKEN: 'wrong-token' });
+  const began = performance.now();
+  const { isError, value } = await tools.call('list');
+  expect([isError, value.error.message]).toEqual([
+    true,
+    expect.stringContaining('Check WM_URL and WM_TOKEN'),
+  ]);
+  await expect(tools.client.listTools()).rejects.toThrow(/401/);
+  expect(performance.now() - began).toBeLessThan(5000);
 });
 
 test('without a manager it says so at once', { timeout: LONG }, async () => {

@@ -4,6 +4,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { dockerAt } from '../support/docker.ts';
 import { cleanCell, newCell } from '../support/manager.ts';
@@ -67,6 +69,21 @@ test('a manager runs a direct worker', async () => {
   const workers = JSON.parse((await wm('ps', '-o', 'json')).stdout) as object[];
   expect(workers).toMatchObject([{ worker_id: id, status: 'RUNNING', runtime: 'process' }]);
   await wm('delete', '--wait', id);
+});
+
+test('an agent that starts wm mcp has the tools', async () => {
+  const { env } = await serve({ RUNTIME: 'process' });
+  const { REDIS_URL: _, ...others } = env;
+  const client = new Client({ name: 'test', version: '1' });
+  onTestFinished(() => client.close());
+  const own = { PATH: installed.path, HOME: installed.home, ...others };
+  await client.connect(new StdioClientTransport({ command: 'wm', args: ['mcp'], env: own }));
+  const worker = { agent_type: 'CUSTOM', command_line: ['cat'], name: 'packed' };
+  const call = async (name: string, args: object) =>
+    JSON.stringify(await client.callTool({ name, arguments: { ...args } }));
+  expect(await call('create', worker)).toContain('\\"ready\\":true');
+  expect(await call('exec', { worker: 'packed', shell: 'echo from $((1 + 1))' })).toContain('from 2');
+  expect(await call('delete', { worker: 'packed' })).toContain('\\"deleted\\":true');
 });
 
 test('a manager builds an image and runs a Docker worker of it', { timeout: 120_000 }, async () => {

@@ -111,7 +111,8 @@ export function createEngineProxy({ engine: socketPath, policy, onRefused }: Eng
       client.write(`${lines.join('\r\n')}\r\n\r\n`);
       client.write(early);
       stream.on('error', () => client.destroy());
-      stream.on('close', () => client.destroy());
+      // After the end of the engine's stream, the client still gets what is buffered for it.
+      stream.on('close', () => stream.readableEnded || client.destroy());
       client.on('close', () => stream.destroy());
       client.pipe(stream).pipe(client);
     });

@@ -8,13 +8,14 @@ import { type DockerClient, EngineRefusal } from './client.ts';
 
 /**
  * Connects stdin and stdout to the port. The first byte shows that the connection is open. The end of stdin ends
- * that direction only; the end of the connection ends the program, with 0 only if it was not cut.
+ * that direction only; the end of the connection ends the program, with 0 only if it was not cut. The callback of the
+ * empty write comes when everything before it has left the program.
  */
 const BRIDGE = [
   "const s=require('net').connect({port:+process.argv[1],host:'127.0.0.1',allowHalfOpen:true});",
   "s.on('connect',()=>{process.stdout.write('+');process.stdin.pipe(s);s.pipe(process.stdout)});",
   "s.on('error',(e)=>{process.stderr.write(e.message);process.exit(7)});",
-  "s.on('end',()=>process.exit(0));",
+  "s.on('end',()=>process.stdout.write('',()=>process.exit(0)));",
   "process.stdout.on('error',()=>process.exit(8));process.stdin.on('error',()=>process.exit(9));",
 ].join('');
 /** The header of a frame: the stream (1 stdout, 2 stderr), three zeros, and the length. */

@@ -23,6 +23,7 @@ import { benchResync as resync } from './resync.ts';
 import { benchScrape as scrape } from './scrape.ts';
 import { benchStorm as storm } from './storm.ts';
 import { benchTasks as tasks } from './tasks.ts';
+import { benchTerminal as terminal } from './terminal.ts';
 import { benchTraces as traces } from './traces.ts';
 import { benchWarm as warm } from './warm.ts';
 import { benchWrapperBoot as boot } from './wrapper-boot.ts';
@@ -46,6 +47,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
   tasks: () => tasks({ redisUrl }),
   probes: () => probes({ redisUrl }),
   direct: () => direct({ redisUrl }),
+  terminal: () => terminal({ redisUrl }),
   traces: () => traces({ redisUrl }),
   storm: () => storm({ redisUrl }),
   'docker-spawn':

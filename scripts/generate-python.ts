@@ -66,6 +66,7 @@ function types(): string {
   made.define('Checkpoint', { $ref: '#/components/schemas/Checkpoint' }, false);
   made.define('CheckpointDetails', { $ref: '#/components/schemas/CheckpointDetails' }, false);
   made.define('Process', { $ref: '#/components/schemas/Process' }, false);
+  made.define('Terminal', { $ref: '#/components/schemas/Terminal' }, false);
   made.define('FileInfo', { $ref: '#/components/schemas/FileInfo' }, false);
   made.define('Unpacked', schemaOf('writeArchive', 'response'), false);
   made.define('Stats', schemaOf('getStats', 'response'), false);

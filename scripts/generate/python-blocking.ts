@@ -9,6 +9,7 @@ const REPLACEMENTS: [RegExp, string][] = [
   [/\b__a(enter|exit|iter|next)__\b/g, '__$1__'],
   [/\ba(close|closing|read|iter_bytes)\b/g, '$1'],
   [/\basync_owner\b/g, 'owner'],
+  [/\bwebsockets\.asyncio\b/g, 'websockets.sync'],
   // AsyncManager, httpx.AsyncClient, AsyncIterator, AsyncIterable.
   [/\bAsync([A-Z]\w*)/g, '$1'],
 ];

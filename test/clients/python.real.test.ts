@@ -22,7 +22,7 @@ beforeAll(async () => {
     cell,
     env: { HANDLERS_DIR: join(ROOT, 'examples', 'handlers') },
   });
-  const created = await createPythonProject(['pytest', 'mypy']);
+  const created = await createPythonProject(['pytest', 'mypy', 'websockets']);
   manager = await starting;
   if (typeof created === 'string') missing = created;
   else project = created;

@@ -22,6 +22,7 @@ from worker_manager import (
     NotFoundError,
     Task,
     TaskFailedError,
+    TerminalEnd,
     TurnFailedError,
     UnauthorizedError,
     UnsupportedError,
@@ -446,3 +447,49 @@ def test_a_workspace_is_saved_and_forked(manager: Manager) -> None:
     manager.checkpoints.delete(identifier)
     with pytest.raises(NotFoundError):
         manager.checkpoints.get(identifier)
+
+
+def test_a_terminal_is_left_and_viewed_again(manager: Manager) -> None:
+    with shell(manager, "sleep 600") as worker:
+        worker.wait("ready", timeout=30)
+        terminal = worker.pty.create(["sh"], env={"PS1": "> "}, cols=100, rows=30)
+        with worker.pty.connect(terminal["pty_id"], cols=90, rows=20) as view:
+            view.send_input("stty size; echo grün\r")
+            seen = b""
+            for data in view:
+                seen += data
+                if "\ngrün\r".encode() in seen and b"20 90\r\n" in seen:
+                    break
+            view.resize(80, 24)
+        assert [one["pty_id"] for one in worker.pty.list()] == [terminal["pty_id"]]
+        again: List[bytes] = []
+        with worker.pty.connect(terminal["pty_id"]) as view:
+            view.send_input(b"stty size; exit 9\r")
+            assert view.wait(again.append) == TerminalEnd(9, None)
+        assert "grün".encode() in b"".join(again)
+        assert b"24 80\r\n" in b"".join(again)
+        with pytest.raises(NotFoundError):
+            with worker.pty.connect("00000000-0000-4000-8000-000000000000"):
+                pass
+        other = worker.pty.create(["sleep", "600"])
+        assert worker.pty.kill(other["pty_id"])
+        with worker.pty.connect(other["pty_id"]) as view:
+            assert view.wait() == TerminalEnd(137, "SIGKILL")
+        assert worker.get_host(3000, "/x").endswith(f"/v1/workers/{worker.id}/ports/3000/x")
+        assert f"//3000-{worker.id}." in worker.create_port_link(3000)
+
+
+def test_a_terminal_without_blocking(manager: Manager) -> None:
+    async def run() -> None:
+        async with AsyncManager() as client:
+            created = await client.workers.create(agent_type="CUSTOM", command_line=["sleep", "600"])
+            async with created as worker:
+                await worker.wait("ready", timeout=30)
+                terminal = await worker.pty.create(["sh", "-c", "read x; echo got $x; exit 3"])
+                async with worker.pty.connect(terminal["pty_id"]) as view:
+                    await view.send_input("it\r")
+                    seen: List[bytes] = []
+                    assert await view.wait(seen.append) == TerminalEnd(3, None)
+                assert b"got it\r\n" in b"".join(seen)
+
+    asyncio.run(run())

@@ -11,6 +11,7 @@ from ._async.files import AsyncFiles
 from ._async.manager import AsyncManager
 from ._async.pools import AsyncPools
 from ._async.tasks import AsyncTask, AsyncTasks
+from ._async.terminals import AsyncPty, AsyncTerminalView
 from ._async.turn import AsyncTurn
 from ._async.worker import AsyncWorker
 from ._async.workers import AsyncWorkers
@@ -40,9 +41,11 @@ from ._sync.files import Files
 from ._sync.manager import Manager
 from ._sync.pools import Pools
 from ._sync.tasks import Task, Tasks
+from ._sync.terminals import Pty, TerminalView
 from ._sync.turn import Turn
 from ._sync.worker import Worker
 from ._sync.workers import Workers
+from ._terminals import TerminalEnd
 from ._version import __version__
 
 __all__ = [
@@ -52,8 +55,10 @@ __all__ = [
     "AsyncFiles",
     "AsyncManager",
     "AsyncPools",
+    "AsyncPty",
     "AsyncTask",
     "AsyncTasks",
+    "AsyncTerminalView",
     "AsyncTurn",
     "AsyncWorker",
     "AsyncWorkers",
@@ -75,9 +80,12 @@ __all__ = [
     "ManagerError",
     "NotFoundError",
     "Pools",
+    "Pty",
     "Task",
     "TaskFailedError",
     "Tasks",
+    "TerminalEnd",
+    "TerminalView",
     "Turn",
     "TurnFailedError",
     "UnauthorizedError",

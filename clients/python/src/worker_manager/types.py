@@ -912,6 +912,30 @@ class Process(_ProcessRequired, total=False):
     error: str
 
 
+class _TerminalRequired(TypedDict):
+    pty_id: str
+    status: Literal["running", "ended"]
+    command: List[str]
+    cwd: str
+    #: in the body
+    pid: int
+    cols: int
+    rows: int
+    #: clients that view it now
+    viewers: int
+    started_at: str
+
+
+class Terminal(_TerminalRequired, total=False):
+    """A terminal that a client has opened in a worker."""
+
+    ended_at: str
+    #: as a shell reports it: 128 and the signal
+    exit_code: int
+    #: the signal that ended it, such as `SIGKILL`
+    signal: Union[str, None]
+
+
 class _FileInfoRequired(TypedDict):
     #: the name; bytes that are not UTF-8 are replaced by U+FFFD
     name: str

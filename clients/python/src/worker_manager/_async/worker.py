@@ -14,6 +14,7 @@ from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, fork_fields, path_of
 from .closing import aclosing
 from .commands import AsyncCommands
 from .files import AsyncFiles
+from .terminals import AsyncPty
 from .stream import START, last_id_of, read_stream
 from .transport import AsyncTransport
 from .turn import AsyncTurn
@@ -32,6 +33,8 @@ class AsyncWorker:
         self.id: str = info["worker_id"]
         #: Commands in the worker, beside its agent.
         self.commands = AsyncCommands(transport, self.id)
+        #: Terminals in the worker.
+        self.pty = AsyncPty(transport, self.id)
         #: The files in its workspace.
         self.files = AsyncFiles(transport, self.id)
 
@@ -75,6 +78,15 @@ class AsyncWorker:
     def ended(self) -> bool:
         """Whether the worker has ended, and is not restarted unless it is started."""
         return self.status in ("STOPPED", "FAILED")
+
+    def get_host(self, port: int, path: str = "/") -> str:
+        """The URL of a port of the worker, for requests with the token as ``Authorization: Bearer``."""
+        return f"{self._transport.url}{self._path('ports', str(port))}/{path.lstrip('/')}"
+
+    async def create_port_link(self, port: int) -> str:
+        """Return a URL with which a browser gets access to a port; it works once, within a minute."""
+        link = await self._transport.request_once("POST", f"{self._path('ports')}/{port}:link")
+        return str(link["url"])
 
     async def refresh(self) -> AsyncWorker:
         """Update ``info``."""

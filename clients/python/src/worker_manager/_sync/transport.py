@@ -30,6 +30,11 @@ class Transport:
         #: Who uses the connections; None before the first request.
         self._owner: object = None
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of every request."""
+        return self._headers
+
     def close(self) -> None:
         """Close the connections, except those of a client that the caller made."""
         if self._given is None:

@@ -15,6 +15,7 @@ from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, fork_fields, path_of
 from .closing import closing
 from .commands import Commands
 from .files import Files
+from .terminals import Pty
 from .stream import START, last_id_of, read_stream
 from .transport import Transport
 from .turn import Turn
@@ -33,6 +34,8 @@ class Worker:
         self.id: str = info["worker_id"]
         #: Commands in the worker, beside its agent.
         self.commands = Commands(transport, self.id)
+        #: Terminals in the worker.
+        self.pty = Pty(transport, self.id)
         #: The files in its workspace.
         self.files = Files(transport, self.id)
 
@@ -76,6 +79,15 @@ class Worker:
     def ended(self) -> bool:
         """Whether the worker has ended, and is not restarted unless it is started."""
         return self.status in ("STOPPED", "FAILED")
+
+    def get_host(self, port: int, path: str = "/") -> str:
+        """The URL of a port of the worker, for requests with the token as ``Authorization: Bearer``."""
+        return f"{self._transport.url}{self._path('ports', str(port))}/{path.lstrip('/')}"
+
+    def create_port_link(self, port: int) -> str:
+        """Return a URL with which a browser gets access to a port; it works once, within a minute."""
+        link = self._transport.request_once("POST", f"{self._path('ports')}/{port}:link")
+        return str(link["url"])
 
     def refresh(self) -> Worker:
         """Update ``info``."""

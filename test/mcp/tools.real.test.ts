@@ -233,9 +233,16 @@ describe.each(ERAS)('with a client of a %s revision', (era) => {
     });
     const childs = await connectTools({ ...manager, token: childRead.stdout }, era);
     expect((await childs.call('create', AGENT)).value.error.message).toContain('MCP_MAX_DEPTH is 1');
-    await tools.call('delete', { worker: parent.worker_id });
+    const deleted = await tools.call('delete', { worker: parent.worker_id });
+    expect(deleted.value).toEqual({
+      worker_id: parent.worker_id,
+      deleted: true,
+      children: [child.worker_id],
+    });
+    const { value: left } = await tools.call('list');
+    expect(left.workers.map(({ worker_id }: { worker_id: string }) => worker_id)).toEqual([other.worker_id]);
     await expect(own.call('list')).rejects.toThrow();
     await Promise.all([own.close(), childs.close()]);
-    for (const worker of [child.worker_id, other.worker_id]) await tools.call('delete', { worker });
+    await tools.call('delete', { worker: other.worker_id });
   });
 });

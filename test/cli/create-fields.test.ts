@@ -146,3 +146,19 @@ test.each<[string, boolean]>([
 ])('whether the user sees that "%s": %s', (reason, expected) => {
   expect(isUnexpected(reason)).toBe(expected);
 });
+
+test.each([
+  [{ checkpointOn: ['turn', 'stop'], checkpointKeep: 5 }, undefined, { on: ['turn', 'stop'], keep: 5 }],
+  // An interval alone says when.
+  [{ checkpointInterval: 60 }, undefined, { on: ['interval'], interval_seconds: 60 }],
+  [
+    { checkpointInterval: 60 },
+    { on: ['turn', 'interval'] },
+    { on: ['turn', 'interval'], interval_seconds: 60 },
+  ],
+  [{ checkpointKeep: 1 }, { on: ['stop'], keep: 9 }, { on: ['stop'], keep: 1 }],
+  [{}, { on: ['stop'] }, { on: ['stop'] }],
+])('checkpoint options %j and a file with %j', (options, file, expected) => {
+  const fields = createFields({ ...options, ...(file && { file: { checkpoint: file } }) }, ['true']);
+  expect(fields.checkpoint).toEqual(expected);
+});

@@ -104,6 +104,24 @@ test('a worker that claims a warm body starts with its files', LONG, async () =>
   await Promise.all([worker.delete(), source.delete()]);
 });
 
+test('a worker whose commands are locked is saved and forked', { timeout: 240_000 }, async () => {
+  await manager.stop();
+  // The proxy in front of the engine passes no archives on.
+  await start({ WORKER_IMAGE: '', DOCKER_HOST: `unix://${inject('dockerHost')}` });
+  const worker = await create('docker', { allowed_commands: ['id'], start_deadline_seconds: 200 });
+  await run(worker, 'mkdir a ignored; echo x > a/b; echo y > ignored/y; echo ignored > .workerignore');
+  const { checkpoint_id } = await worker.checkpoint();
+  await expect(worker.changes()).rejects.toMatchObject({ code: 'unsupported' });
+  const fork = await worker.fork({}, { checkpoint: checkpoint_id, wait: 'ready' });
+  expect(await run(fork, 'find . -type f ! -name "*.md"; cat a/b; echo z >> a/b; cat a/b')).toBe(
+    './.workerignore\n./a/b\nx\nx\nz\n',
+  );
+  expect((await fork.commands.run('tar --version')).exit_code).toBe(126);
+  await Promise.all([worker.delete(), fork.delete()]);
+  await manager.stop();
+  await start();
+});
+
 test('files that belong to each body are restored in each', LONG, async () => {
   const source = await create('process');
   await run(source, 'echo one > one');

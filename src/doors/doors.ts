@@ -9,6 +9,7 @@
 import { request as ask, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { countPassed } from '../http/collect-buffers.ts';
 import type { DoorCall, DoorKind, DoorService } from '../http/door-service.ts';
 import { DOOR_REFUSAL, type DoorRefusal } from '../model/door-token.ts';
 import { Fault, type RuntimeName } from '../model/index.ts';
@@ -224,6 +225,7 @@ export class Doors implements DoorService {
 
 /** Sends a stream; a request whose stream was broken off is cut, and never looks complete. */
 function sendStream(body: Readable, request: ClientRequest): void {
+  body.on('data', (part: Buffer) => countPassed(part.length));
   body.pipe(request);
   body.once('error', (error) => request.destroy(error));
   body.once('close', () => body.readableEnded || request.destroy(new Error('the client has gone')));

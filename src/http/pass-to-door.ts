@@ -13,6 +13,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { toClientProtocols } from './access.ts';
 import type { ApiPlugin } from './api.ts';
+import { countPassed } from './collect-buffers.ts';
 import { CONNECTION_HEADERS } from './connection-headers.ts';
 import type { DoorCall, DoorService } from './door-service.ts';
 import { joinStreams } from './join-streams.ts';
@@ -60,6 +61,7 @@ export async function passToDoor(
     ...(options.toAnswerHeaders ?? ((all) => all))(without(answer.headers, CONNECTION)),
   });
   raw.flushHeaders();
+  answer.on('data', (part: Buffer) => countPassed(part.length));
   answer.pipe(raw);
   answer.once('error', () => raw.destroy());
   answer.once('close', () => answer.complete || raw.destroy());

@@ -1,14 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  createReadStream,
-  createWriteStream,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { basename, dirname, join, posix } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -22,6 +14,7 @@ import type { Context } from './context.ts';
 import type { ManagerApi } from './deps.ts';
 import { openRequest, requireApi, toWorkerPath } from './door-api.ts';
 import { usageError } from './exit.ts';
+import { statHere, untilDone } from './local-files.ts';
 
 /** Bytes of a file that are read at once. */
 const READ_BYTES = 1024 ** 2;
@@ -94,14 +87,14 @@ async function upload(source: string, remote: Remote): Promise<void> {
   const name = basename(source.replace(/\/+$/, ''));
   // `..` has no name of its own.
   const path = inside && name !== '..' ? posix.join(remote.path, name) : remote.path;
-  const tar = spawn('tar', ['-cf', '-', '-C', source, '.'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [packed, sent] = await Promise.allSettled([
-    untilDone(tar),
-    send(remote, 'archive', path, tar.stdout),
-  ]);
-  // What goes wrong here makes the archive a bad one, and a refusal ends tar by SIGPIPE.
-  const refused =
-    sent.status === 'rejected' && (packed.status === 'fulfilled' || tar.signalCode === 'SIGPIPE');
+  const tar = spawn('tar', ['-cf', '-', '-C', source, '.'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let refused = false;
+  const sending = send(remote, 'archive', path, tar.stdout).catch((error: unknown) => {
+    // What goes wrong here makes the archive a bad one, but only after tar has ended.
+    refused = tar.exitCode === null;
+    throw error;
+  });
+  const [packed, sent] = await Promise.allSettled([untilDone(tar), sending]);
   if (packed.status === 'rejected' && !refused) throw packed.reason;
   if (sent.status === 'rejected') throw sent.reason;
 }
@@ -122,9 +115,9 @@ async function download(remote: Remote, destination: string): Promise<void> {
     mkdirSync(path, { recursive: true });
     const answer = await get(remote, 'archive');
     const options = ['--no-same-owner', '--no-same-permissions'];
-    const tar = spawn('tar', ['-xf', '-', '-C', path, ...options], { stdio: ['pipe', 'inherit', 'inherit'] });
+    const tar = spawn('tar', ['-xf', '-', '-C', path, ...options], { stdio: ['pipe', 'ignore', 'pipe'] });
     const [received, unpacked] = await Promise.allSettled([receive(answer, tar.stdin), untilDone(tar)]);
-    if (received.status === 'rejected' && !answer.complete) throw received.reason;
+    if (received.status === 'rejected' && received.reason instanceof Fault) throw received.reason;
     if (unpacked.status === 'rejected') throw unpacked.reason;
     return;
   }
@@ -203,39 +196,14 @@ async function receive(answer: IncomingMessage, target: Writable): Promise<void>
   try {
     await pipeline(answer, target, { end: target !== process.stdout });
   } catch (cause) {
-    if (answer.complete) throw cause;
+    // The connection was not cut if tar, or what reads standard output, has ended.
+    if (answer.complete || (cause as NodeJS.ErrnoException).code === 'EPIPE') throw cause;
     throw new Fault(
       'unavailable',
       'The connection was cut before the end: the worker, or the manager, has probably ended.',
       { cause, reason: 'body_lost' },
     );
   }
-}
-
-async function untilDone(tar: ChildProcess): Promise<void> {
-  const code = await new Promise<number | null>((resolve, reject) => {
-    tar.once('error', (cause) =>
-      reject(
-        new Fault('unsupported', `The program tar could not be started here: ${cause.message}.`, { cause }),
-      ),
-    );
-    tar.once('close', resolve);
-  });
-  if (code === 0) return;
-  tar.stdout?.destroy();
-  throw new Fault('conflict', `tar failed here with the exit code ${code}; not everything was copied.`);
-}
-
-function statHere(path: string): Stats;
-function statHere(path: string, mayMiss: true): Stats | undefined;
-function statHere(path: string, mayMiss = false): Stats | undefined {
-  try {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (found || mayMiss) return found;
-  } catch (cause) {
-    throw new Fault('conflict', `${path} cannot be read here: ${(cause as Error).message}.`, { cause });
-  }
-  throw new Fault('not_found', `${path} does not exist here.`);
 }
 
 /** The path of a request; a path that would leave the worker's part of the URL is one encoded name. */

@@ -133,7 +133,7 @@ export class Doors implements DoorService {
 
   /** One request on a connection to that body. Rejects with `NotSent` if the door has read nothing of it. */
   #attempt(agent: BodyAgent, options: DoorCall): Promise<Answer> {
-    const { method, path, headers, body, signal } = options;
+    const { method, path, headers, body, isSafe, signal } = options;
     const { worker_id, incarnation } = agent.place;
     const { cell, signer } = this.#options;
     const isStream = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body);
@@ -148,7 +148,7 @@ export class Doors implements DoorService {
           host: worker_id,
           authorization: `Bearer ${signer.sign({ cell, worker_id, incarnation })}`,
           // The door says when it has accepted the token, which nothing is sent before.
-          expect: '100-continue',
+          ...(!isSafe && { expect: '100-continue' }),
           ...(body !== undefined && !isStream && { 'content-length': Buffer.byteLength(body) }),
         },
         ...(signal && { signal }),
@@ -163,7 +163,8 @@ export class Doors implements DoorService {
         resolve({ response, upgraded: { socket: socket as Duplex, head } }),
       );
       request.on('error', (error) => reject(begun || signal?.aborted ? error : new NotSent(error)));
-      request.flushHeaders();
+      if (isSafe) request.end();
+      else request.flushHeaders();
     });
   }
 

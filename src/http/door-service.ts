@@ -22,6 +22,8 @@ export interface DoorCall {
   headers?: OutgoingHttpHeaders;
   /** Sent once the door has accepted the token; if the response comes first, a stream is not read to its end. */
   body?: Readable | Buffer | string | undefined;
+  /** It changes nothing and has no body: it is sent before the door has accepted the token, and again if it was cut. */
+  isSafe?: boolean | undefined;
   /** Ends the request, and the connection with it. */
   signal?: AbortSignal | undefined;
   /** How long to wait for a worker that is starting. */

@@ -23,7 +23,7 @@ import type { UpgradeCall } from './upgrade-route.ts';
 const OURS = new Set([...CONNECTION_HEADERS, 'authorization', 'host', 'cookie', 'x-request-id']);
 const CONNECTION = new Set(CONNECTION_HEADERS);
 
-export interface PassOptions extends Pick<DoorCall, 'kind' | 'path' | 'waitSeconds'> {
+export interface PassOptions extends Pick<DoorCall, 'kind' | 'path' | 'isSafe' | 'waitSeconds'> {
   worker_id: string;
   /** By default that of the request. */
   method?: string;
@@ -52,7 +52,8 @@ export async function passToDoor(
   const gone = new AbortController();
   const { raw } = reply;
   raw.once('close', () => gone.abort());
-  const call = { kind, method, path, headers, body, waitSeconds, signal: gone.signal };
+  const isSafe = options.isSafe === true && body === undefined;
+  const call = { kind, method, path, headers, body, isSafe, waitSeconds, signal: gone.signal };
   const answer = await doors.request(worker_id, call);
   options.onAnswer?.(answer);
   reply.hijack();

@@ -164,6 +164,7 @@ export const createPortRoutes =
                 worker_id,
                 kind: 'ports',
                 path: `/ports/${port}${path}`,
+                isSafe: method === 'GET',
                 headers: toPortHeaders(request, { worker_id, port }, token),
                 ...(!named && { toAnswerHeaders: withoutOrigin }),
               });

@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -15,7 +16,7 @@ import {
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { connect, type WorkerHandle } from '../../src/client/index.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
 import { type Running, wmOf } from './wm.ts';
@@ -50,6 +51,7 @@ beforeEach(async () => {
   here = mkdtempSync(join(tmpdir(), 'wm-cp-'));
   await worker.commands.run('rm -rf ./* ./.[!.]*');
 });
+afterEach(() => rmSync(here, { recursive: true, force: true }));
 const inWorker = async (shell: string) => (await worker.commands.run(shell)).stdout;
 
 test('a file goes both ways, with its permissions', { timeout: LONG }, async () => {

@@ -21,15 +21,17 @@ export class FileDoor {
 
   constructor() {
     beforeEach(() => this.open());
-    afterEach(() => {
-      this.door.close();
-      rmSync(this.elsewhere, { recursive: true, force: true });
-    });
+    afterEach(() => this.#close());
+  }
+
+  #close(): void {
+    this.door?.close();
+    if (this.elsewhere) rmSync(this.elsewhere, { recursive: true, force: true });
   }
 
   /** Opens a body with these fields in place of the last one. */
   async open(spec: Partial<WorkerSpec> = {}): Promise<void> {
-    this.door?.close();
+    this.#close();
     this.door = await openExecDoor(spec);
     this.elsewhere = mkdtempSync(join(tmpdir(), 'elsewhere-'));
   }

@@ -10,7 +10,9 @@ function listPages(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory())
-      return ['node_modules', '.git', 'dist'].includes(entry.name) ? [] : listPages(path);
+      return entry.name.startsWith('.') || ['node_modules', 'dist'].includes(entry.name)
+        ? []
+        : listPages(path);
     return entry.name.endsWith('.md') ? [path] : [];
   });
 }

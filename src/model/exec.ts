@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   EXEC_ARGUMENT_LIMIT,
   EXEC_ENV_LIMIT,
+  EXEC_PATH_LIMIT,
   EXEC_SECONDS,
   EXEC_TEXT_LIMIT,
   EXEC_VARIABLE,
@@ -25,7 +26,10 @@ export const execFields = {
     .optional()
     .describe('program and arguments; either this or `shell`'),
   shell: nonEmpty.optional().describe('a command line for `/bin/sh`'),
-  cwd: nonEmpty.optional().describe('directory, by default the workspace, to which it is relative'),
+  cwd: nonEmpty
+    .max(EXEC_PATH_LIMIT)
+    .optional()
+    .describe('directory, by default the workspace, to which it is relative'),
   env: z
     .record(z.string().regex(EXEC_VARIABLE, 'must be a name of letters, digits and _'), text)
     .refine(

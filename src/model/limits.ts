@@ -19,6 +19,8 @@ export const HEARTBEAT_INTERVAL_MS = 5000;
 export const EXEC_SECONDS = 7 * DAY_SECONDS;
 /** Maximum length of one argument, path or value of a variable, in characters: the kernel takes 128 KiB (execve(2)). */
 export const EXEC_TEXT_LIMIT = 131_072;
+/** Characters of a path: the longest of Linux (PATH_MAX). */
+export const EXEC_PATH_LIMIT = 4096;
 /** Maximum number of a command's words, and of its variables. */
 export const EXEC_ARGUMENT_LIMIT = 4096;
 export const EXEC_ENV_LIMIT = 1024;

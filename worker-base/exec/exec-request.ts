@@ -6,6 +6,7 @@ import { Fault, type Issue } from '../../src/model/fault.ts';
 import {
   EXEC_ARGUMENT_LIMIT,
   EXEC_ENV_LIMIT,
+  EXEC_PATH_LIMIT,
   EXEC_SECONDS,
   EXEC_TEXT_LIMIT,
   EXEC_VARIABLE,
@@ -69,7 +70,8 @@ export function readExecRequest(given: unknown): ExecRequest {
     (command === undefined) !== (shell === undefined),
     'is required, or `shell`, but not both',
   );
-  if (cwd !== undefined) demand('cwd', isText(cwd) && cwd !== '', 'must be a path without NUL');
+  if (cwd !== undefined)
+    demand('cwd', isText(cwd, EXEC_PATH_LIMIT) && cwd !== '', 'must be a path without NUL');
   const pairs =
     typeof env === 'object' && env !== null && !Array.isArray(env) ? Object.entries(env) : undefined;
   if (env !== undefined)
@@ -106,8 +108,8 @@ export function readExecRequest(given: unknown): ExecRequest {
 
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
-const isText = (value: unknown) =>
-  typeof value === 'string' && !value.includes('\0') && value.length <= EXEC_TEXT_LIMIT;
+const isText = (value: unknown, limit = EXEC_TEXT_LIMIT) =>
+  typeof value === 'string' && !value.includes('\0') && value.length <= limit;
 
 const refuse = (issues: Issue[]) =>
   new Fault(

@@ -55,6 +55,7 @@ function types(): string {
   made.define('WorkerView', schemaOf('getWorker', 'response'), false);
   made.define('WorkerSpec', schemaOf('getWorkerSpec', 'response'), false);
   made.define('Explanation', schemaOf('explainWorker', 'response'), false);
+  made.define('Dockerfile', { $ref: '#/components/schemas/Dockerfile' }, false);
   made.define('TaskSubmission', schemaOf('createTask', 'body'), true);
   made.define('TaskView', schemaOf('getTask', 'response'), false);
   made.define('Pool', schemaOf('applyPool', 'body'), true);

@@ -11,6 +11,7 @@ import type {
   CheckpointInfo,
   CommandEvent,
   CommandRequest,
+  DockerfileInfo,
   ExplanationInfo,
   FileEvent,
   FileInfo,
@@ -106,6 +107,7 @@ export interface WorkerTransport {
   interruptWorker(id: string, options: ChangeOptions): Promise<void>;
   explainWorker(id: string, options: RequestOptions): Promise<ExplanationInfo>;
   getWorkerSpec(id: string, options: RequestOptions): Promise<WorkerSpecInfo>;
+  getWorkerDockerfile(id: string, options: RequestOptions): Promise<DockerfileInfo>;
 
   /**
    * One connection; throws `unavailable` if it breaks. Returns at the end of the stream. `onOpen` is called when the

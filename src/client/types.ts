@@ -75,6 +75,8 @@ export interface TerminalEnd {
 }
 /** A link to a port of a worker, for a browser. */
 export type PortLinkInfo = Schemas['PortLink'];
+/** The Dockerfile of the image that the manager builds for a worker. */
+export type DockerfileInfo = Schemas['Dockerfile'];
 
 /** A file, folder or link in a worker's workspace. */
 export type FileInfo = Schemas['FileInfo'];

@@ -11,6 +11,7 @@ import { PendingTurn, TurnHandle } from './turn.ts';
 import type {
   ChangesQuery,
   CheckpointInfo,
+  DockerfileInfo,
   ExplanationInfo,
   PortLinkInfo,
   WaitCondition,
@@ -187,6 +188,11 @@ export class WorkerHandle {
   /** The worker's fields as they were accepted. */
   spec(options: RequestOptions = {}): Promise<WorkerSpecInfo> {
     return this.#context.transport.getWorkerSpec(this.id, options);
+  }
+
+  /** The Dockerfile of its image, and the image's name; `unsupported` if the manager builds none for it. */
+  dockerfile(options: RequestOptions = {}): Promise<DockerfileInfo> {
+    return this.#context.transport.getWorkerDockerfile(this.id, options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

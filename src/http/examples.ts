@@ -44,6 +44,7 @@ export const EXAMPLES: Record<string, OperationExample> = {
   getWorker: { params: worker },
   getWorkerSpec: { params: worker },
   explainWorker: { params: worker },
+  getWorkerDockerfile: { params: worker },
   execInWorker: { params: worker, body: { shell: 'echo hello; exit 3', timeout_seconds: 10 } },
   listProcesses: { params: worker },
   getProcess: { params: anyProcess, status: 404 },

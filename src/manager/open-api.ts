@@ -29,6 +29,7 @@ import { openDoors } from './open-doors.ts';
 import type { ServeOptions } from './options.ts';
 import type { PoolServices } from './pool-service.ts';
 import { createStatsReader } from './stats-service.ts';
+import { getWorkerDockerfile } from './worker-dockerfile.ts';
 import { openWorkerService } from './worker-service.ts';
 
 interface ApiDeps {
@@ -90,7 +91,10 @@ export async function openHttpApi(
       },
       nodes: { nodes: () => store.taskNodes() },
       tasks: taskService,
-      images: { list: () => listImages(collector) },
+      images: {
+        list: () => listImages(collector),
+        dockerfile: async (id) => getWorkerDockerfile((await store.load(id))?.record.desired.spec, images),
+      },
       stats: { read: createStatsReader({ store, pools: views, tasks }) },
       webhooks: { list: (limit) => new WebhookStore(redis, store.keys).list(limit) },
       usage: { read: (ids) => store.usage(ids) },

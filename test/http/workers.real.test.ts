@@ -89,6 +89,9 @@ test('a worker lives over HTTP at a standby, and its streams continue at another
     decision: { intents: [] },
   });
 
+  const imageless = await ask(standby, 'GET', `${path}/dockerfile`);
+  expect([imageless.status, imageless.body.error.code]).toEqual([422, 'unsupported']);
+
   const prompt = { content: 'first' };
   for (const _ of [1, 2]) {
     const { status, body } = await ask(standby, 'POST', `${path}/prompt`, prompt, {

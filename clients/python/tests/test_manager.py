@@ -81,6 +81,8 @@ def test_a_worker_from_its_start_to_its_end(manager: Manager) -> None:
         assert list(manager.workers.list(labels={"team": name}, status="FAILED")) == []
         assert worker.spec()["command_line"] == ["sh", "-c", "echo one; cat"]
         assert worker.explain()
+        with pytest.raises(UnsupportedError):
+            worker.dockerfile()
         assert "ready" in [event.phase for event in worker.events(follow=False)]
         with pytest.raises(ConflictError):
             shell(manager, "true", name=name)

@@ -34,6 +34,7 @@ export const createHttpWorkers = (requester: HttpRequester): WorkerTransport => 
   },
   explainWorker: (id, options) => requester.get(workerPath(id, '/explain'), options),
   getWorkerSpec: (id, options) => requester.get(workerPath(id, '/spec'), options),
+  getWorkerDockerfile: (id, options) => requester.get(workerPath(id, '/dockerfile'), options),
   openStream: (source, start, signal, onOpen) => openHttpStream(requester, source, start, signal, onOpen),
 });
 

@@ -80,6 +80,10 @@ export function createRedisWorkers(cell: RedisCell): WorkerTransport {
       const what = 'explain needs the runtimes of a manager: use its HTTP API, or `wm explain`.';
       throw new ManagerError('unsupported', what, { status: 422 });
     },
+    async getWorkerDockerfile() {
+      const what = 'The Dockerfile of a worker needs the images of a manager: use its HTTP API.';
+      throw new ManagerError('unsupported', what, { status: 422 });
+    },
     getWorkerSpec: (id, options) =>
       cell.run(options, async () => {
         const spec = await workers.spec(id);

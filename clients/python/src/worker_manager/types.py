@@ -238,6 +238,14 @@ class Explanation(TypedDict):
     decision: ExplanationDecision
 
 
+class Dockerfile(TypedDict):
+    """The Dockerfile of the image of a worker."""
+
+    #: `worker:<hash>` of its recipe
+    image: str
+    dockerfile: str
+
+
 class _TaskSubmissionPayload1Required(TypedDict):
     function: str
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from .._entries import Entry, LifecycleEvent, to_entry, to_lifecycle_event
 from .._errors import ManagerError, NotFoundError, WaitTimeoutError
-from ..types import Checkpoint, Explanation, WorkerSpec, WorkerView
+from ..types import Checkpoint, Dockerfile, Explanation, WorkerSpec, WorkerView
 from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, fork_fields, path_of
 from .closing import aclosing
 from .commands import AsyncCommands
@@ -229,6 +229,11 @@ class AsyncWorker:
         """Return the fields that the worker was created with, and the defaults of the others."""
         spec: WorkerSpec = await self._transport.request("GET", self._path("spec"))
         return spec
+
+    async def dockerfile(self) -> Dockerfile:
+        """Return the Dockerfile of the image that the manager builds for the worker, and the image's name."""
+        dockerfile: Dockerfile = await self._transport.request("GET", self._path("dockerfile"))
+        return dockerfile
 
     async def _change(self, verb: str, reason: Optional[str]) -> AsyncWorker:
         self.info = await self._act(verb, params={"reason": reason})

@@ -120,6 +120,7 @@ const KEYS: [string, string][] = [
   ['Enter', 'Open the worker'],
   ['← →', 'Move between the tabs of a worker'],
   ['Ctrl Enter', 'Send the prompt'],
+  ['Ctrl Shift L', 'Leave the terminal'],
   ['Esc', 'Clear the filter, close a dialog, or go back to the list'],
   ['g, then w p t i e h', 'Workers, pools, tasks, images, events, health'],
   ['?', 'This help'],

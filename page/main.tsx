@@ -5,6 +5,7 @@
  * Text from workers is only ever set as text, never as markup. The page sends requests to its own server only. Must not
  * import anything of the manager except the SDK over HTTP.
  */
+import '@xterm/xterm/css/xterm.css';
 import 'uplot/dist/uPlot.min.css';
 import './styles/main.css';
 import { render } from 'preact';

@@ -15,7 +15,8 @@ const PAGE = join(ROOT, 'page');
 const PAGE_DIST = join(ROOT, 'dist', 'page');
 /** `mkdtemp` creates a folder that only its owner can read. */
 const FOLDER_MODE = 0o755;
-const PACKAGE = /^node_modules\/((?:@[^/]+\/)?[^/]+)\//;
+/** In the build of the image, packages are links to another folder. */
+const PACKAGE = /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//;
 
 /** Builds the page; files of older builds are removed. */
 export async function bundlePage(target: string = PAGE_DIST): Promise<void> {

@@ -5,6 +5,7 @@ import { usePoll } from '../live/poll.ts';
 import { api } from '../live/session.ts';
 import { perform } from '../model.ts';
 import { Code, Foreign, Problem } from '../parts/basics.tsx';
+import { saveFile } from '../parts/save-file.ts';
 import { formatBytes } from '../parts/text.ts';
 
 const SHOWN_BYTES = 256 * 1024;
@@ -24,7 +25,9 @@ export function FileText({
   );
   const save = async () => {
     setLoading(true);
-    await perform(`Downloaded ${file.name}.`, () => download(workerId, file));
+    await perform(`Downloaded ${file.name}.`, async () =>
+      saveFile(file.name, await api.readFile(workerId, file.path, undefined, {})),
+    );
     setLoading(false);
   };
   return (
@@ -55,16 +58,4 @@ async function readBeginning(workerId: string, file: FileInfo, signal: AbortSign
   // A file without bytes has no range.
   const range = file.type === 'file' && file.size === 0 ? undefined : ([0, SHOWN_BYTES - 1] as const);
   return new Response(await api.readFile(workerId, file.path, range, { signal })).text();
-}
-
-/** With the token in a header, which a plain link cannot send. */
-async function download(workerId: string, file: FileInfo): Promise<void> {
-  const content = await new Response(await api.readFile(workerId, file.path, undefined, {})).blob();
-  const url = URL.createObjectURL(content);
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = file.name;
-  link.click();
-  // The browser has begun to read it by then.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

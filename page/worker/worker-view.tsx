@@ -1,4 +1,4 @@
-/** One worker: its state, what can be done with it, and its output, life, events, files, explanation and spec. */
+/** One worker: its state, what can be done with it, and a tab for each kind of information about it. */
 import { useEffect } from 'preact/hooks';
 import { ManagerError } from '../../src/client/errors.ts';
 import type { WorkerInfo } from '../../src/client/types.ts';
@@ -10,12 +10,16 @@ import { Code, Empty, Facts, Foreign, Problem, Status, useNow } from '../parts/b
 import { type Tab, Tabs } from '../parts/tabs.tsx';
 import { formatBytes, formatTime, formatTimeSince } from '../parts/text.ts';
 import { replaceQuery, toHref, useRoute } from '../router.ts';
+import { TerminalView } from '../terminal/terminal-view.tsx';
 import { EventTable } from '../views/event-table.tsx';
 import { useUsage } from '../workers/usage.ts';
+import { CheckpointsView } from './checkpoints-view.tsx';
+import { DockerfileView } from './dockerfile-view.tsx';
 import { ExplainView } from './explain-view.tsx';
 import { FilesView } from './files-view.tsx';
 import { LifeView } from './life-view.tsx';
 import { OutputView } from './output-view.tsx';
+import { PortsView } from './ports-view.tsx';
 import { useHistory } from './use-history.ts';
 import { WorkerActions } from './worker-actions.tsx';
 
@@ -23,9 +27,13 @@ const TABS: readonly Tab[] = [
   { id: 'output', name: 'Output' },
   { id: 'life', name: 'Life' },
   { id: 'events', name: 'Events' },
+  { id: 'terminal', name: 'Terminal' },
   { id: 'files', name: 'Files' },
+  { id: 'checkpoints', name: 'Checkpoints' },
+  { id: 'ports', name: 'Ports' },
   { id: 'explain', name: 'Explain' },
   { id: 'spec', name: 'Spec' },
+  { id: 'dockerfile', name: 'Dockerfile' },
 ];
 
 export function OneWorkerView({ id }: { id: string }) {
@@ -87,13 +95,17 @@ function WorkerPage({ worker }: { worker: WorkerInfo }) {
         label="About this worker"
         tabs={TABS}
         chosen={chosen}
-        onChoose={(tab) => replaceQuery({ tab: tab === 'output' ? '' : tab })}
+        onChoose={(tab) => replaceQuery({ tab: tab === 'output' ? '' : tab, pty: '' })}
       >
         {chosen === 'output' && <OutputView key={worker.worker_id} worker={worker} ended={ended} />}
         {(chosen === 'life' || chosen === 'events') && <History worker={worker} ended={ended} as={chosen} />}
         {chosen === 'files' && <FilesView key={worker.worker_id} worker={worker} ended={ended} />}
+        {chosen === 'terminal' && <TerminalView key={worker.worker_id} worker={worker} ended={ended} />}
+        {chosen === 'checkpoints' && <CheckpointsView key={worker.worker_id} worker={worker} ended={ended} />}
+        {chosen === 'ports' && <PortsView key={worker.worker_id} worker={worker} ended={ended} />}
         {chosen === 'explain' && <ExplainView worker={worker} />}
         {chosen === 'spec' && <Spec id={worker.worker_id} />}
+        {chosen === 'dockerfile' && <DockerfileView worker={worker} />}
       </Tabs>
     </>
   );

@@ -1,8 +1,12 @@
 /** A real browser that shows the page of a manager, and notes everything that the page must not do. */
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import axe from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
 
+const PICTURES = join(import.meta.dirname, '..', '..', 'docs', 'images');
 /** Debian's package; `scripts/test.ts` installs it. */
 const PROGRAM = '/usr/bin/chromium';
 const FLAGS = [
@@ -46,12 +50,20 @@ export async function openThePage(
   page.on('pageerror', (error) => offences.push(`exception: ${error.stack ?? error.message}`));
   page.on('console', (message) => {
     const text = message.text();
-    if (message.type() === 'error' && !/Failed to load resource/.test(text))
+    if (
+      message.type() === 'error' &&
+      !/^Failed to load resource|^WebSocket connection to .* failed/.test(text)
+    )
       offences.push(`console: ${text}`);
   });
   page.on('request', (request) => {
     const address = request.url();
     if (!address.startsWith(`${url}/`)) offences.push(`request to ${address}`);
+    if (address.includes(token)) offences.push(`the token is in ${address}`);
+  });
+  page.on('websocket', (socket) => {
+    const address = socket.url();
+    if (!address.startsWith(`${url.replace(/^http/, 'ws')}/`)) offences.push(`socket to ${address}`);
     if (address.includes(token)) offences.push(`the token is in ${address}`);
   });
   await page.goto(`${url}/`);
@@ -99,4 +111,20 @@ export async function readSeqs(page: Page): Promise<number[]> {
 export function expectConsecutive(seqs: readonly number[]): void {
   const [first = 0] = seqs;
   expect(seqs).toEqual(seqs.map((_, at) => first + at));
+}
+
+/** Finds no problem of accessibility, in light and in dark. */
+export async function checkView(page: Page, name: string, picture?: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(axe.source);
+    const violations = await page.evaluate<string[]>(`axe.run({ resultTypes: ['violations'] }).then((found) =>
+      found.violations.map(({ id, nodes }) => id + ': ' + nodes[0]?.html + ' ' + nodes[0]?.failureSummary))`);
+    expect(violations, `${name}, ${colorScheme}`).toEqual([]);
+    if (picture && process.env.WRITE_PICTURES) {
+      await mkdir(PICTURES, { recursive: true });
+      await page.screenshot({ path: join(PICTURES, `page-${picture}-${colorScheme}.png`) });
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
 }

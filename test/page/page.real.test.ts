@@ -4,10 +4,9 @@
  *
  * `WRITE_PICTURES=1` also writes the pictures in docs/images/.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { bundlePage } from '../../scripts/bundle-page.ts';
@@ -15,6 +14,7 @@ import { bundleWrapper } from '../../scripts/bundle-wrapper.ts';
 import { freePort } from '../support/free-port.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
 import {
+  checkView,
   expectConsecutive,
   goTo,
   launchBrowser,
@@ -26,7 +26,6 @@ import {
 } from './browser.ts';
 import { holdLease, writeRecords } from './records.ts';
 
-const PICTURES = join(import.meta.dirname, '..', '..', 'docs', 'images');
 const PATIENCE = { timeout: 40_000, interval: 100 };
 const TOKEN = 'token-of-the-page';
 const PHONE = { width: 390, height: 760 };
@@ -245,22 +244,6 @@ const mixedStatus = (at: number) => {
     return { status: 'STOPPED', phase: 'finished', reason: 'Completed', message: 'It exited with code 0.' };
   return { status: 'RUNNING', phase: 'ready' };
 };
-
-/** Finds no problem of accessibility, in light and in dark. */
-async function checkView(page: Page, name: string, picture?: string): Promise<void> {
-  for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(axe.source);
-    const violations = await page.evaluate<string[]>(`axe.run({ resultTypes: ['violations'] }).then((found) =>
-      found.violations.map(({ id, nodes }) => id + ': ' + nodes[0]?.html + ' ' + nodes[0]?.failureSummary))`);
-    expect(violations, `${name}, ${colorScheme}`).toEqual([]);
-    if (picture && process.env.WRITE_PICTURES) {
-      await mkdir(PICTURES, { recursive: true });
-      await page.screenshot({ path: join(PICTURES, `page-${picture}-${colorScheme}.png`) });
-    }
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-}
 
 const median = (values: number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;

@@ -1,0 +1,229 @@
+/** Terminals, checkpoints, forks and ports of a worker in the page, in a real Chromium. */
+import { readFile } from 'node:fs/promises';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
+import { bundlePage } from '../../scripts/bundle-page.ts';
+import { bundleWrapper } from '../../scripts/bundle-wrapper.ts';
+import { freePort } from '../support/free-port.ts';
+import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
+import { checkView, goTo, launchBrowser, missingBrowser, type OpenedPage, openThePage } from './browser.ts';
+
+const TOKEN = 'token-of-the-page';
+const PATIENCE = { timeout: 40_000, interval: 100 };
+const PHONE = { width: 390, height: 760 };
+
+describe.skipIf(missingBrowser)('terminals, checkpoints and ports in the page', () => {
+  let browser: Browser;
+  let manager: Manager;
+  let cell: { redisUrl: string; cell: string; env: Record<string, string>; home?: string };
+
+  beforeAll(async () => {
+    await Promise.all([bundlePage(), bundleWrapper()]);
+    const env = { API_TOKEN: TOKEN, HTTP_PORT: String(await freePort()) };
+    cell = { redisUrl: inject('redisUrl'), cell: newCell(), env };
+    [browser, manager] = await Promise.all([launchBrowser(), startManager(cell)]);
+    cell.home = manager.home;
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await manager?.stop();
+    if (cell?.home) await cleanCell({ ...cell, home: cell.home });
+  });
+
+  const send = async (method: string, path: string, body?: object) => {
+    const response = await fetch(manager.url + path, {
+      method,
+      headers: { ...manager.headers, ...(body && { 'content-type': 'application/json' }) },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
+    return response;
+  };
+  const createWorker = (name: string) =>
+    send('POST', '/v1/workers?wait=ready', { agent_type: 'CUSTOM', name, command_line: ['cat'] });
+  const open = async (): Promise<OpenedPage> => {
+    const opened = await openThePage(browser, { url: manager.url, token: TOKEN });
+    onTestFinished(() => opened.close());
+    return opened;
+  };
+  const openTerminal = async ({ page }: OpenedPage) => {
+    await page.getByRole('button', { name: 'New terminal' }).click();
+    await page.getByRole('textbox', { name: 'Terminal input' }).waitFor();
+    await expect.poll(() => focusIsInTerminal(page), PATIENCE).toBe(true);
+  };
+
+  test('a terminal is typed in, resized, left with the keyboard, and shown again by another manager', {
+    timeout: 120_000,
+  }, async () => {
+    await createWorker('typed');
+    const opened = await open();
+    const { page } = opened;
+    await goTo(opened, '#/workers/typed?tab=terminal', 'typed');
+    await page.getByText('No terminal is open.').waitFor();
+    expect(await page.locator('.xterm').count()).toBe(0);
+    await openTerminal(opened);
+    await page.keyboard.type("printf 'a%sb <i>x</i>\\n' 41; export KEPT=kept\n");
+    await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^a41b <i>x<\/i>$/m);
+    expect(await page.locator('main i').count()).toBe(0);
+
+    // Colors of the table and of 24 bits, dim ones, and a link: all without inline styles.
+    await page.keyboard.type(
+      "printf '\\033[38;2;10;200;30mtrue\\033[0m \\033[2;31mdim\\033[0m \\033[7minverse\\033[0m \\033]8;;https://example.org/\\007link\\033]8;;\\007\\n'\n",
+    );
+    await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^true dim inverse link$/m);
+    const color = await page.evaluate<string>(`getComputedStyle(
+      [...document.querySelectorAll('.xterm-rows span')].find(({ textContent }) => textContent === 'true')).color`);
+    const [, red, green] = /^rgb\((\d+), (\d+)/.exec(color) ?? [];
+    expect([Number(red) < 50, Number(green) > 80], color).toEqual([true, true]);
+    expect(await page.locator('.xterm style').count()).toBe(0);
+    await checkView(page, 'a terminal', 'terminal');
+
+    await page.keyboard.type('stty size\n');
+    await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^\d+ \d+$/m);
+    const [, before] = /^\d+ (\d+)$/m.exec(await readScreen(page)) ?? [];
+    await page.setViewportSize(PHONE);
+    await expect
+      .poll(
+        async () => {
+          await page.keyboard.type('clear; stty size\n');
+          const [, columns] = /^\d+ (\d+)$/m.exec(await readScreen(page)) ?? [];
+          return Number(columns);
+        },
+        { timeout: 40_000, interval: 500 },
+      )
+      .toSatisfy((columns: number) => columns > 20 && columns < Number(before));
+    expect(await page.evaluate<number>('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
+      PHONE.width,
+    );
+    await checkView(page, 'a terminal on a phone');
+    await page.setViewportSize({ width: 1280, height: 760 });
+
+    await page.keyboard.press('Tab');
+    expect(await focusIsInTerminal(page)).toBe(true);
+    await page.keyboard.press('Control+Shift+L');
+    expect(await focusIsInTerminal(page)).toBe(false);
+    expect(await page.evaluate<string>('document.activeElement.id')).toBe('tab-terminal');
+
+    await page.reload();
+    await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^\d+ \d+$/m);
+    manager.kill('SIGKILL');
+    await manager.exited;
+    manager = await startManager(cell);
+    await page.getByRole('group', { name: 'Terminal' }).click();
+    await page.keyboard.press('Control+u');
+    await expect
+      .poll(
+        async () => {
+          await page.keyboard.type('clear; echo it is $KEPT\n');
+          return readScreen(page);
+        },
+        { timeout: 40_000, interval: 500 },
+      )
+      .toMatch(/^it is kept$/m);
+
+    await page.keyboard.type('exit 3\n');
+    await page.getByText('The program exited with 3.').waitFor();
+    await page.getByRole('button', { name: 'All terminals' }).click();
+    await page.getByText('No terminal is open.').waitFor();
+    expect(opened.offences).toEqual([]);
+  });
+
+  test('a flood of output does not freeze the page, and its terminal is closed', {
+    timeout: 120_000,
+  }, async () => {
+    await createWorker('flooded');
+    const opened = await open();
+    const { page } = opened;
+    await goTo(opened, '#/workers/flooded?tab=terminal', 'flooded');
+    await openTerminal(opened);
+    await page.keyboard.type('seq 3000000; echo e""nd\n');
+    await expect.poll(() => readScreen(page), { timeout: 90_000, interval: 500 }).toMatch(/^3000000\nend$/m);
+    await page.keyboard.type('yes\n');
+    await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^y\ny\ny$/m);
+    await page.getByRole('button', { name: 'All terminals' }).click();
+    await page.getByRole('button', { name: /^View the terminal/ }).click();
+    await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^y\ny\ny$/m);
+    await page.getByRole('button', { name: 'Close terminal' }).click();
+    await page.getByText('No terminal is open.').waitFor();
+    expect(opened.offences).toEqual([]);
+  });
+
+  test('a checkpoint is saved, downloaded, forked and deleted', { timeout: 120_000 }, async () => {
+    await createWorker('first');
+    await send('POST', '/v1/workers/first/exec', { shell: 'echo saved >file' });
+    const opened = await open();
+    const { page } = opened;
+    const main = page.locator('main');
+    await goTo(opened, '#/workers/first?tab=checkpoints', 'first');
+    await main.getByText('There are no checkpoints of this worker.').waitFor();
+    await main.getByRole('button', { name: 'Save a checkpoint' }).click();
+    await main.getByRole('button', { name: /^Fork from/ }).waitFor();
+    await checkView(page, 'checkpoints', 'checkpoints');
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      main.getByRole('button', { name: /^Download/ }).click(),
+    ]);
+    expect(download.suggestedFilename()).toMatch(/^[0-9a-f-]{36}\.tar\.(zst|gz)$/);
+    expect((await readFile(await download.path())).length).toBeGreaterThan(50);
+
+    await send('POST', '/v1/workers/first/exec', { shell: 'echo later >file' });
+    await main.getByRole('button', { name: /^Fork from/ }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('first');
+    await checkView(page, 'the dialog of a fork');
+    await page.getByRole('dialog').getByRole('button', { name: 'Fork' }).click();
+    await page.getByRole('dialog').getByRole('alert').waitFor();
+    await page.getByRole('dialog').getByLabel('Name').fill('second');
+    await page.getByRole('dialog').getByRole('button', { name: 'Fork' }).click();
+    await page.getByRole('heading', { level: 1, name: 'second' }).waitFor();
+    await expect
+      .poll(
+        async () => (await fetch(`${manager.url}/v1/workers/second/files/file`, manager)).text(),
+        PATIENCE,
+      )
+      .toBe('saved\n');
+
+    await goTo(opened, '#/workers/first?tab=checkpoints', 'first');
+    await main.getByRole('button', { name: /^Delete [0-9a-f]/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await main.getByText('There are no checkpoints of this worker.').waitFor();
+    expect(opened.offences).toEqual([]);
+  });
+
+  test('a link shows a server in the worker at an origin of its own', { timeout: 120_000 }, async () => {
+    await createWorker('serving');
+    const port = await freePort();
+    const program = `require('http').createServer((_, answer) => answer.end('hello from the worker')).listen(${port}, '127.0.0.1')`;
+    await send('POST', '/v1/workers/serving/exec', {
+      command: [process.execPath, '-e', program],
+      detach: true,
+    });
+    const opened = await open();
+    const { page } = opened;
+    await goTo(opened, '#/workers/serving?tab=ports', 'serving');
+    await page.getByRole('spinbutton', { name: 'Port' }).fill(String(port));
+    await page.getByRole('button', { name: 'Create a link' }).click();
+    const link = page.getByRole('link', { name: `Open port ${port}` });
+    await link.waitFor();
+    await checkView(page, 'a link to a port');
+    const [served] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
+    await served.getByText('hello from the worker').waitFor();
+    expect(new URL(served.url()).host).not.toBe(new URL(manager.url).host);
+    await link.waitFor({ state: 'detached' });
+    await goTo(opened, '#/workers/serving?tab=dockerfile', 'serving');
+    await page.getByText('A worker of the runtime process has no image.').waitFor();
+    await checkView(page, 'a worker without a Dockerfile');
+    expect(opened.offences).toEqual([]);
+  });
+});
+
+/** The lines of the terminal as a screen reader gets them. */
+async function readScreen(page: Page): Promise<string> {
+  const lines = await page.locator('.xterm-accessibility-tree > div').allTextContents();
+  return lines
+    .map((line) => line.replaceAll('\u00a0', ' ').trimEnd())
+    .join('\n')
+    .trimEnd();
+}
+
+const focusIsInTerminal = (page: Page) =>
+  page.evaluate<boolean>(`document.activeElement?.closest('.terminal-place') !== null`);

@@ -12,6 +12,7 @@ import { benchCheckpoints as checkpoints } from './checkpoints.ts';
 import { benchCliStart as cliStart } from './cli-start.ts';
 import { benchDirect as direct } from './direct.ts';
 import { benchDockerSpawn as docker } from './docker-spawn.ts';
+import { benchExec as exec } from './exec.ts';
 import { benchFiles as files } from './files.ts';
 import { benchHttp as http } from './http.ts';
 import { benchIdle as idle } from './idle.ts';
@@ -54,6 +55,15 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
     docked &&
     (async () =>
       docker({
+        redisUrl,
+        bodyRedisUrl: bodyUrl,
+        dockerHost: docked.host,
+        image: await ensureWorkerImage(docked.docker, print),
+      })),
+  exec:
+    docked &&
+    (async () =>
+      exec({
         redisUrl,
         bodyRedisUrl: bodyUrl,
         dockerHost: docked.host,

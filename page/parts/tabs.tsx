@@ -1,6 +1,6 @@
 /** A row of tabs; arrow keys move between them. */
 import type { ComponentChildren } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 export interface Tab {
   id: string;
@@ -21,6 +21,10 @@ export function Tabs({
   children: ComponentChildren;
 }) {
   const list = useRef<HTMLDivElement>(null);
+  // On a phone, not all of them fit.
+  useEffect(() => {
+    list.current?.querySelector(`#tab-${chosen}`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [chosen]);
   const move = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step === undefined) return;

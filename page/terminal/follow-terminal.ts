@@ -1,6 +1,6 @@
 /** Joins a terminal of a worker with an emulator, until its program ends. */
 import type { Terminal } from '@xterm/xterm';
-import { TerminalCollection } from '../../src/client/terminals.ts';
+import { TerminalCollection, type WindowSize } from '../../src/client/terminals.ts';
 import type { TerminalEnd } from '../../src/client/types.ts';
 import { api } from '../live/session.ts';
 
@@ -9,10 +9,18 @@ const POLICY = { retries: 2, reconnectSeconds: 60 };
 /** A browser cannot make a WebSocket wait, so a viewer that is so far behind leaves, and gets the screen instead. */
 const BEHIND_BYTES = 4_000_000;
 
+/** Where a person sees a terminal: its emulator, and the size of the window that it is in. */
+export interface TerminalWindow {
+  emulator: Terminal;
+  size: () => WindowSize;
+  /** Calls back after each change of the window's size, until the signal. */
+  watch: (onResize: (size: WindowSize) => void, signal: AbortSignal) => void;
+}
+
 /** Resolves with the end of the program; rejects if the terminal cannot be viewed, or with the signal's reason. */
 export async function followTerminal(
   { workerId, ptyId }: { workerId: string; ptyId: string },
-  emulator: Terminal,
+  { emulator, size, watch }: TerminalWindow,
   signal: AbortSignal,
 ): Promise<TerminalEnd> {
   const terminals = new TerminalCollection({ transport: api, policy: POLICY }, workerId);
@@ -20,11 +28,13 @@ export async function followTerminal(
   for (;;) {
     signal.throwIfAborted();
     const behind = new AbortController();
-    const { cols, rows } = emulator;
+    const { cols, rows } = size();
     const handle = await terminals.connect(ptyId, {
       cols,
       rows,
       signal: AbortSignal.any([signal, behind.signal]),
+      // A terminal is as large as its smallest viewer. What was written before is drawn for the size before.
+      onResize: (actual) => emulator.write('', () => emulator.resize(actual.cols, actual.rows)),
       onData(bytes) {
         if (behind.signal.aborted) return;
         waiting += bytes.length;
@@ -35,20 +45,22 @@ export async function followTerminal(
       },
     });
     if (signal.aborted) handle.disconnect();
+    const left = new AbortController();
     const parts = [
       emulator.onData((text) => handle.sendInput(text)),
       emulator.onBinary((text) =>
         handle.sendInput(Uint8Array.from(text, (character) => character.charCodeAt(0))),
       ),
-      emulator.onResize((size) => handle.resize(size)),
     ];
-    // The window may have changed meanwhile.
-    if (emulator.cols !== cols || emulator.rows !== rows) handle.resize(emulator);
+    watch((changed) => handle.resize(changed), left.signal);
+    // It may have changed while the connection was opened.
+    handle.resize(size());
     try {
       return await handle.wait();
     } catch (error) {
       if (!behind.signal.aborted) throw error;
     } finally {
+      left.abort();
       for (const part of parts) part.dispose();
     }
     await new Promise<void>((resolve) => emulator.write('', resolve));

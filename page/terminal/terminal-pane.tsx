@@ -4,7 +4,7 @@ import { type ITheme, Terminal } from '@xterm/xterm';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Problem } from '../parts/basics.tsx';
 import { describeError } from '../parts/text.ts';
-import { followTerminal } from './follow-terminal.ts';
+import { followTerminal, type TerminalWindow } from './follow-terminal.ts';
 import { replaceInlineStyles } from './inline-free.ts';
 
 /** The least contrast of text that WCAG AA allows; a program's colors are changed until they have it. */
@@ -33,9 +33,9 @@ export default function TerminalPane({
     const element = place.current;
     if (!element) return;
     const view = new AbortController();
-    const emulator = showEmulator(element, view.signal, () => calls.current.onLeave());
-    emulator.focus();
-    followTerminal({ workerId, ptyId }, emulator, view.signal)
+    const shown = showEmulator(element, view.signal, () => calls.current.onLeave());
+    shown.emulator.focus();
+    followTerminal({ workerId, ptyId }, shown, view.signal)
       .then(
         ({ exit_code, signal }) =>
           setEnded(signal ? `The program was ended by ${signal}.` : `The program exited with ${exit_code}.`),
@@ -54,8 +54,8 @@ export default function TerminalPane({
   );
 }
 
-/** An emulator as large as its element and in its colors, until the signal. */
-function showEmulator(element: HTMLElement, signal: AbortSignal, onLeave: () => void): Terminal {
+/** An emulator in an element and in its colors, until the signal. */
+function showEmulator(element: HTMLElement, signal: AbortSignal, onLeave: () => void): TerminalWindow {
   const emulator = new Terminal({
     fontFamily: getComputedStyle(element).fontFamily,
     fontSize: 13,
@@ -77,8 +77,6 @@ function showEmulator(element: HTMLElement, signal: AbortSignal, onLeave: () => 
   const restore = replaceInlineStyles();
   emulator.open(element);
   fit.fit();
-  const observer = new ResizeObserver(() => fit.fit());
-  observer.observe(element);
   matchMedia('(prefers-color-scheme: dark)').addEventListener(
     'change',
     () => {
@@ -87,11 +85,28 @@ function showEmulator(element: HTMLElement, signal: AbortSignal, onLeave: () => 
     { signal },
   );
   signal.addEventListener('abort', () => {
-    observer.disconnect();
     emulator.dispose();
     restore();
   });
-  return emulator;
+  const size = () => {
+    const { cols, rows } = fit.proposeDimensions() ?? emulator;
+    return { cols, rows };
+  };
+  return {
+    emulator,
+    size,
+    watch(onResize, ended) {
+      let last = size();
+      const observer = new ResizeObserver(() => {
+        const now = size();
+        if (now.cols === last.cols && now.rows === last.rows) return;
+        last = now;
+        onResize(now);
+      });
+      observer.observe(element);
+      ended.addEventListener('abort', () => observer.disconnect());
+    },
+  };
 }
 
 function readTheme(element: HTMLElement): ITheme {

@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import type { TerminalInfo, WorkerInfo } from '../../src/client/types.ts';
 import { usePoll } from '../live/poll.ts';
 import { api } from '../live/session.ts';
-import { perform } from '../model.ts';
+import { notice, perform } from '../model.ts';
 import { Empty, Foreign, Problem, useNow } from '../parts/basics.tsx';
 import { describeError, formatTimeSince } from '../parts/text.ts';
 import { replaceQuery, useRoute } from '../router.ts';
@@ -27,8 +27,13 @@ export function TerminalView({ worker, ended }: { worker: WorkerInfo; ended: boo
     replaceQuery({ pty: ptyId ?? '' });
     refresh();
   };
-  const open = () =>
-    perform('Opened a terminal.', async () => show((await api.openTerminal(worker_id, {}, {})).pty_id));
+  const open = async () => {
+    try {
+      show((await api.openTerminal(worker_id, {}, {})).pty_id);
+    } catch (thrown) {
+      notice.set({ text: describeError(thrown), failed: true });
+    }
+  };
   const close = async (ptyId: string) => {
     await perform('Closed the terminal.', () => api.closeTerminal(worker_id, ptyId, {}));
     show(undefined);

@@ -14,6 +14,8 @@ export interface WindowSize {
 export interface ViewOptions {
   /** Called with the bytes of the terminal. After a broken connection, they draw the whole screen again. */
   onData?: ((bytes: Uint8Array) => void) | undefined;
+  /** Called when the size of the terminal changes, before the bytes that are drawn for it. */
+  onResize?: ((size: WindowSize) => void) | undefined;
   /** The size of this viewer's window; a terminal is as large as its smallest viewer. */
   cols?: number | undefined;
   rows?: number | undefined;
@@ -88,6 +90,7 @@ export class TerminalHandle {
   readonly #context: ClientContext;
   readonly #workerId: string;
   readonly #onData: ViewOptions['onData'];
+  readonly #onResize: ViewOptions['onResize'];
   readonly #signal: AbortSignal | undefined;
   readonly #ended: Promise<TerminalEnd>;
   #connection: TerminalConnection;
@@ -104,6 +107,7 @@ export class TerminalHandle {
     this.#workerId = workerId;
     this.ptyId = ptyId;
     this.#onData = options.onData;
+    this.#onResize = options.onResize;
     this.#signal = options.signal;
     this.#size = options.size;
     this.#connection = options.connection;
@@ -142,7 +146,10 @@ export class TerminalHandle {
   async #follow(): Promise<TerminalEnd> {
     const { transport, policy } = this.#context;
     for (;;) {
-      const end = await this.#connection.read((bytes) => this.#onData?.(bytes));
+      const end = await this.#connection.read(
+        (bytes) => this.#onData?.(bytes),
+        (size) => this.#onResize?.(size),
+      );
       if (end) return end;
       this.#signal?.throwIfAborted();
       if (this.#isLeft) throw new ManagerError('conflict', 'This client has left the terminal.');

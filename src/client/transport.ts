@@ -215,8 +215,11 @@ export interface CheckpointTransport {
 export interface TerminalConnection {
   /** Bytes are typed, and a text is a frame of its own. Dropped if the connection is broken. */
   send(data: Uint8Array | string): void;
-  /** Calls back with all bytes; resolves with the end of the program, or with nothing if the connection was cut. */
-  read(onData: (bytes: Uint8Array) => void): Promise<TerminalEnd | undefined>;
+  /** Calls back with all bytes, and each new size; resolves with the program's end, or nothing if the connection was cut. */
+  read(
+    onData: (bytes: Uint8Array) => void,
+    onResize: (size: { cols: number; rows: number }) => void,
+  ): Promise<TerminalEnd | undefined>;
   close(): void;
 }
 

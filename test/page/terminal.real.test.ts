@@ -1,5 +1,4 @@
-/** Terminals, checkpoints, forks and ports of a worker in the page, in a real Chromium. */
-import { readFile } from 'node:fs/promises';
+/** Terminals of a worker in the page, in a real Chromium. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { bundlePage } from '../../scripts/bundle-page.ts';
@@ -12,7 +11,7 @@ const TOKEN = 'token-of-the-page';
 const PATIENCE = { timeout: 40_000, interval: 100 };
 const PHONE = { width: 390, height: 760 };
 
-describe.skipIf(missingBrowser)('terminals, checkpoints and ports in the page', () => {
+describe.skipIf(missingBrowser)('terminals in the page', () => {
   let browser: Browser;
   let manager: Manager;
   let cell: { redisUrl: string; cell: string; env: Record<string, string>; home?: string };
@@ -62,6 +61,8 @@ describe.skipIf(missingBrowser)('terminals, checkpoints and ports in the page', 
     await page.getByText('No terminal is open.').waitFor();
     expect(await page.locator('.xterm').count()).toBe(0);
     await openTerminal(opened);
+    await page.keyboard.type("PS1='$ '; clear\n");
+    await expect.poll(() => readScreen(page), PATIENCE).toBe('$');
     await page.keyboard.type("printf 'a%sb <i>x</i>\\n' 41; export KEPT=kept\n");
     await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^a41b <i>x<\/i>$/m);
     expect(await page.locator('main i').count()).toBe(0);
@@ -143,76 +144,38 @@ describe.skipIf(missingBrowser)('terminals, checkpoints and ports in the page', 
     await page.getByRole('button', { name: 'All terminals' }).click();
     await page.getByRole('button', { name: /^View the terminal/ }).click();
     await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^y\ny\ny$/m);
+    await page.keyboard.press('Control+c');
     await page.getByRole('button', { name: 'Close terminal' }).click();
     await page.getByText('No terminal is open.').waitFor();
     expect(opened.offences).toEqual([]);
   });
 
-  test('a checkpoint is saved, downloaded, forked and deleted', { timeout: 120_000 }, async () => {
-    await createWorker('first');
-    await send('POST', '/v1/workers/first/exec', { shell: 'echo saved >file' });
-    const opened = await open();
-    const { page } = opened;
-    const main = page.locator('main');
-    await goTo(opened, '#/workers/first?tab=checkpoints', 'first');
-    await main.getByText('There are no checkpoints of this worker.').waitFor();
-    await main.getByRole('button', { name: 'Save a checkpoint' }).click();
-    await main.getByRole('button', { name: /^Fork from/ }).waitFor();
-    await checkView(page, 'checkpoints', 'checkpoints');
-    const [download] = await Promise.all([
-      page.waitForEvent('download'),
-      main.getByRole('button', { name: /^Download/ }).click(),
-    ]);
-    expect(download.suggestedFilename()).toMatch(/^[0-9a-f-]{36}\.tar\.(zst|gz)$/);
-    expect((await readFile(await download.path())).length).toBeGreaterThan(50);
+  test('a terminal is as large as the smallest of its windows in each of them', {
+    timeout: 120_000,
+  }, async () => {
+    await createWorker('shared');
+    const [large, small] = [await open(), await open()];
+    await small.page.setViewportSize(PHONE);
+    await goTo(large, '#/workers/shared?tab=terminal', 'shared');
+    await openTerminal(large);
+    await large.page.keyboard.type(`PS1='$ '; clear; printf 'x%.0s' $(seq 100); echo\n`);
+    await expect.poll(() => readScreen(large.page), PATIENCE).toMatch(/^x{100}$/m);
+    await goTo(small, await large.page.evaluate('location.hash'), 'shared');
+    await expect.poll(() => readScreen(small.page), PATIENCE).toContain('xxxxx');
+    await small.page.keyboard.type('clear; printf "y%.0s" $(seq 100); echo\n');
+    const narrow = /^(y{20,70}\n)+y+$/m;
+    await expect.poll(() => readScreen(small.page), PATIENCE).toMatch(narrow);
+    await expect.poll(() => readScreen(large.page), PATIENCE).toMatch(narrow);
+    await small.close();
+    const readWide = async () => {
+      await large.page.keyboard.type('clear; printf "z%.0s" $(seq 100); echo\n');
+      return readScreen(large.page);
+    };
+    await expect.poll(readWide, { timeout: 40_000, interval: 500 }).toMatch(/^z{100}$/m);
 
-    await send('POST', '/v1/workers/first/exec', { shell: 'echo later >file' });
-    await main.getByRole('button', { name: /^Fork from/ }).click();
-    await page.getByRole('dialog').getByLabel('Name').fill('first');
-    await checkView(page, 'the dialog of a fork');
-    await page.getByRole('dialog').getByRole('button', { name: 'Fork' }).click();
-    await page.getByRole('dialog').getByRole('alert').waitFor();
-    await page.getByRole('dialog').getByLabel('Name').fill('second');
-    await page.getByRole('dialog').getByRole('button', { name: 'Fork' }).click();
-    await page.getByRole('heading', { level: 1, name: 'second' }).waitFor();
-    await expect
-      .poll(
-        async () => (await fetch(`${manager.url}/v1/workers/second/files/file`, manager)).text(),
-        PATIENCE,
-      )
-      .toBe('saved\n');
-
-    await goTo(opened, '#/workers/first?tab=checkpoints', 'first');
-    await main.getByRole('button', { name: /^Delete [0-9a-f]/ }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-    await main.getByText('There are no checkpoints of this worker.').waitFor();
-    expect(opened.offences).toEqual([]);
-  });
-
-  test('a link shows a server in the worker at an origin of its own', { timeout: 120_000 }, async () => {
-    await createWorker('serving');
-    const port = await freePort();
-    const program = `require('http').createServer((_, answer) => answer.end('hello from the worker')).listen(${port}, '127.0.0.1')`;
-    await send('POST', '/v1/workers/serving/exec', {
-      command: [process.execPath, '-e', program],
-      detach: true,
-    });
-    const opened = await open();
-    const { page } = opened;
-    await goTo(opened, '#/workers/serving?tab=ports', 'serving');
-    await page.getByRole('spinbutton', { name: 'Port' }).fill(String(port));
-    await page.getByRole('button', { name: 'Create a link' }).click();
-    const link = page.getByRole('link', { name: `Open port ${port}` });
-    await link.waitFor();
-    await checkView(page, 'a link to a port');
-    const [served] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
-    await served.getByText('hello from the worker').waitFor();
-    expect(new URL(served.url()).host).not.toBe(new URL(manager.url).host);
-    await link.waitFor({ state: 'detached' });
-    await goTo(opened, '#/workers/serving?tab=dockerfile', 'serving');
-    await page.getByText('A worker of the runtime process has no image.').waitFor();
-    await checkView(page, 'a worker without a Dockerfile');
-    expect(opened.offences).toEqual([]);
+    await goTo(large, `#/workers/shared?tab=terminal&pty=${crypto.randomUUID()}`, 'shared');
+    await large.page.locator('.terminals').getByRole('alert').waitFor();
+    expect([...large.offences, ...small.offences]).toEqual([]);
   });
 });
 

@@ -49,8 +49,9 @@ class SocketConnection implements TerminalConnection {
   readonly #socket: WebSocket;
   readonly #ended: Promise<TerminalEnd | undefined>;
   /** What arrived before the first read. */
-  #early: Uint8Array[] | undefined = [];
+  #early: (() => void)[] | undefined = [];
   #onData: (bytes: Uint8Array) => void = () => {};
+  #onResize: (size: { cols: number; rows: number }) => void = () => {};
 
   constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -62,11 +63,13 @@ class SocketConnection implements TerminalConnection {
       socket.addEventListener('message', ({ data }: { data: unknown }) => {
         if (typeof data !== 'string') {
           const bytes = new Uint8Array(data as ArrayBuffer);
-          if (this.#early) this.#early.push(bytes);
-          else this.#onData(bytes);
-          return;
+          return this.#deliver(() => this.#onData(bytes));
         }
-        const { exit } = JSON.parse(data) as { exit?: TerminalEnd };
+        const { exit, resize } = JSON.parse(data) as {
+          exit?: TerminalEnd;
+          resize?: { cols: number; rows: number };
+        };
+        if (resize) this.#deliver(() => this.#onResize(resize));
         if (exit) resolve(exit);
       });
       socket.addEventListener('close', () => resolve(undefined));
@@ -79,11 +82,20 @@ class SocketConnection implements TerminalConnection {
       this.#socket.send(data as Uint8Array<ArrayBuffer> | string);
   }
 
-  read(onData: (bytes: Uint8Array) => void): Promise<TerminalEnd | undefined> {
+  read(
+    onData: (bytes: Uint8Array) => void,
+    onResize: (size: { cols: number; rows: number }) => void,
+  ): Promise<TerminalEnd | undefined> {
     this.#onData = onData;
-    for (const bytes of this.#early ?? []) onData(bytes);
+    this.#onResize = onResize;
+    for (const deliver of this.#early ?? []) deliver();
     this.#early = undefined;
     return this.#ended;
+  }
+
+  #deliver(call: () => void): void {
+    if (this.#early) this.#early.push(call);
+    else call();
   }
 
   close(): void {

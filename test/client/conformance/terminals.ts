@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { expect, test, vi } from 'vitest';
+import type { WindowSize } from '../../../src/client/terminals.ts';
 import { CAT } from '../scene.ts';
 import { type ClientSubject, LONG, refusal } from './subject.ts';
 
@@ -16,13 +17,23 @@ export function testTerminals(subject: ClientSubject): void {
     const onData = (bytes: Uint8Array) => {
       seen += decoder.decode(bytes, { stream: true });
     };
+    const sizes: WindowSize[] = [];
+    const onResize = (size: WindowSize) => sizes.push(size);
     const command = ['bash', '--norc', '-i'];
-    const one = await worker.pty.create({ command, env: { PS1: '> ' }, cols: 100, rows: 30, onData });
+    const one = await worker.pty.create({
+      command,
+      env: { PS1: '> ' },
+      cols: 100,
+      rows: 30,
+      onData,
+      onResize,
+    });
     one.sendInput('stty size; echo "grün"\r');
     await vi.waitFor(() => expect(seen).toMatch(/30 100\r\ngrün\r\n/), soon);
     one.resize({ cols: 90, rows: 20 });
     one.sendInput(new TextEncoder().encode('stty size\r'));
     await vi.waitFor(() => expect(seen).toMatch(/20 90\r\n/), soon);
+    expect(sizes.at(-1)).toEqual({ cols: 90, rows: 20 });
     one.disconnect();
     expect(await refusal(one.wait())).toMatchObject({ code: 'conflict' });
     expect(await worker.pty.list()).toMatchObject([{ pty_id: one.ptyId, status: 'running' }]);

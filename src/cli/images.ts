@@ -1,4 +1,4 @@
-/** `wm images`: lists, builds and garbage-collects worker images. */
+/** `wm images`: lists, shows, builds and garbage-collects worker images. */
 import { Command, Option } from 'commander';
 import type { Collector } from '../images/gc.ts';
 import { toImageViews } from '../images/image-view.ts';
@@ -12,6 +12,7 @@ import {
   workerSpec,
 } from '../model/index.ts';
 import type { Context } from './context.ts';
+import { requestJson, requireApi, toWorkerPath } from './door-api.ts';
 import { usageError } from './exit.ts';
 import { createProgressBar } from './images-progress.ts';
 import { printListing, printResult } from './listing.ts';
@@ -34,8 +35,8 @@ interface BuildOptions {
 }
 
 export function imagesCommand(context: Context): Command {
-  const group = new Command('images').summary('list, build and clean up worker images');
-  const verbs = [lsCommand(context), buildCommand(context), gcCommand(context)];
+  const group = new Command('images').summary('list, show, build and clean up worker images');
+  const verbs = [lsCommand(context), buildCommand(context), dockerfileCommand(context), gcCommand(context)];
   for (const verb of verbs) group.addCommand(verb);
   return group;
 }
@@ -65,6 +66,22 @@ function buildCommand(context: Context): Command {
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm images build --agent-type CLAUDE --module GIT')
     .action((options: BuildOptions) => build(context, options));
+}
+
+function dockerfileCommand(context: Context): Command {
+  return new Command('dockerfile')
+    .summary("print the Dockerfile of a worker's image")
+    .description('Print the Dockerfile of the image that the manager builds for a worker.')
+    .argument('<id>', 'worker ID, unique ID prefix, or name')
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  $ wm images dockerfile fix')
+    .action(async (ref: string, { output }: { output: Format }) => {
+      const api = requireApi(context);
+      const path = `${await toWorkerPath(api, ref)}/dockerfile`;
+      const value = await requestJson<{ image: string; dockerfile: string }>(api, { method: 'GET', path });
+      const text = value.dockerfile.trimEnd();
+      await printResult(context.out, output, { value, names: [value.image], text });
+    });
 }
 
 function gcCommand(context: Context): Command {

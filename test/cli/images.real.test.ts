@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { cleanCell, newCell } from '../support/manager.ts';
+import { cleanCell, newCell, startManager } from '../support/manager.ts';
 import { wmOf } from './wm.ts';
 
 /** The image of CUSTOM workers, which other suites use too: at most one build of it a run. */
@@ -33,6 +33,18 @@ test('an image is shown before it is built, built once, listed, and held against
 
   const printed = JSON.parse((await wm(...image, '--print', '-o', 'json')).out);
   expect(printed).toEqual({ image: expect.stringMatching(/^worker:/), dockerfile: shown.out });
+
+  const options = { redisUrl, cell, env, home: folder };
+  const manager = await startManager(options);
+  const inFolder = wmOf(options).wm;
+  const create = ['create', '--runtime', 'docker', '--name', 'boxed', '--', 'cat'];
+  expect(await inFolder(...create)).toMatchObject({ code: 0 });
+  const ofWorker = await inFolder('images', 'dockerfile', 'boxed');
+  expect(ofWorker, ofWorker.err).toMatchObject({ code: 0, out: shown.out });
+  const found = await inFolder('images', 'dockerfile', 'boxed', '-o', 'json');
+  expect(JSON.parse(found.out)).toEqual(printed);
+  expect(await inFolder('delete', 'boxed', '--wait')).toMatchObject({ code: 0 });
+  await manager.stop();
 
   const built = await wm(...image);
   expect(built).toMatchObject({ code: 0, out: expect.stringMatching(/^worker:[0-9a-f]{12}\n$/) });

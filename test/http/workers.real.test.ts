@@ -89,7 +89,7 @@ test('a worker lives over HTTP at a standby, and its streams continue at another
     decision: { intents: [] },
   });
 
-  const imageless = await ask(standby, 'GET', `${path}/dockerfile`);
+  const imageless = await ask(standby, 'GET', '/v1/workers/echo/dockerfile');
   expect([imageless.status, imageless.body.error.code]).toEqual([422, 'unsupported']);
 
   const prompt = { content: 'first' };

@@ -60,6 +60,13 @@ describe.skipIf(missingBrowser)('terminals in the page', () => {
     await goTo(opened, '#/workers/typed?tab=terminal', 'typed');
     await page.getByText('No terminal is open.').waitFor();
     expect(await page.locator('.xterm').count()).toBe(0);
+    const loaded = await page.evaluate<[name: string, bytes: number][]>(
+      `performance.getEntriesByType('resource').map(({ name, encodedBodySize }) => [name, encodedBodySize])`,
+    );
+    const files = loaded.filter(([name]) => name.startsWith(`${manager.url}/page/`));
+    expect(files.length).toBeGreaterThan(2);
+    expect(files.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(100_000);
+    expect(files.filter(([name]) => name.includes('terminal-pane'))).toEqual([]);
     await openTerminal(opened);
     await page.keyboard.type("PS1='$ '; clear\n");
     await expect.poll(() => readScreen(page), PATIENCE).toBe('$');

@@ -3,8 +3,6 @@ import { z } from 'zod';
 import type { ImageView } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
 import { errorResponses } from '../schemas/errors.ts';
-import { workerParams } from '../schemas/workers.ts';
-import { missingWorker } from './workers.ts';
 
 export interface ImageRoutesDeps {
   /** Newest first; throws a Fault `unsupported` if this manager builds no images, `unavailable` if the engine is away. */
@@ -29,15 +27,8 @@ const imageView = z
   })
   .meta({ id: 'Image', description: 'A worker image.' }) satisfies z.ZodType<ImageView>;
 
-const dockerfileView = z
-  .object({
-    image: z.string().describe('`worker:<hash>` of its recipe'),
-    dockerfile: z.string(),
-  })
-  .meta({ id: 'Dockerfile', description: 'The Dockerfile of the image of a worker.' });
-
 export const createImageRoutes =
-  ({ list, dockerfile }: ImageRoutesDeps): ApiPlugin =>
+  ({ list }: Pick<ImageRoutesDeps, 'list'>): ApiPlugin =>
   async (app) => {
     app.get(
       '/v1/images',
@@ -53,25 +44,5 @@ export const createImageRoutes =
         },
       },
       async (_request, reply) => reply.send({ items: await list(), next_cursor: null }),
-    );
-
-    app.get(
-      '/v1/workers/:worker_id/dockerfile',
-      {
-        schema: {
-          tags: ['images'],
-          operationId: 'getWorkerDockerfile',
-          summary: 'Show the Dockerfile of the image that the manager builds for a worker',
-          description:
-            'As this manager would build it now. 422 for workers without such an image: those of the process runtime, and those with an image of their own. `wm images build --directory` also writes the files that it copies.',
-          params: workerParams,
-          response: { 200: dockerfileView, ...errorResponses(404, 422) },
-        },
-      },
-      async ({ params: { worker_id } }, reply) => {
-        const found = await dockerfile(worker_id);
-        if (!found) throw missingWorker(worker_id);
-        return reply.send(found);
-      },
     );
   };

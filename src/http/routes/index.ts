@@ -7,6 +7,7 @@ import type { CheckpointService } from '../checkpoint-service.ts';
 import type { WorkerService } from '../worker-service.ts';
 import { type ChangesDeps, createChangesRoutes } from './changes.ts';
 import { createCheckpointRoutes, createWorkerCheckpointRoutes } from './checkpoints.ts';
+import { createDockerfileRoutes } from './dockerfile.ts';
 import { docsRoutes } from './docs.ts';
 import { createExecRoutes, type ExecRoutesDeps } from './exec.ts';
 import { createFileArchiveRoutes } from './file-archives.ts';
@@ -59,7 +60,7 @@ export const createApiRoutes = ({
   webhooks,
   usage,
 }: ApiServices): ApiPlugin[] => [
-  createNamedWorkerRoutes(workers, { exec, checkpoints, ports, startCommit }),
+  createNamedWorkerRoutes(workers, { exec, checkpoints, ports, startCommit, images }),
   createCheckpointRoutes(checkpoints),
   createPoolRoutes(pools),
   createNodeRoutes(nodes),
@@ -82,7 +83,8 @@ const createNamedWorkerRoutes =
       checkpoints,
       ports,
       startCommit,
-    }: Pick<ApiServices, 'exec' | 'checkpoints' | 'ports' | 'startCommit'>,
+      images,
+    }: Pick<ApiServices, 'exec' | 'checkpoints' | 'ports' | 'startCommit' | 'images'>,
   ): ApiPlugin =>
   async (app) => {
     app.addHook('preHandler', async ({ params }) => {
@@ -93,6 +95,7 @@ const createNamedWorkerRoutes =
     await app.register(createWorkerRoutes(workers));
     await app.register(createWorkerActRoutes(workers));
     await app.register(createWorkerDetailRoutes(workers));
+    await app.register(createDockerfileRoutes(images));
     await app.register(createWorkerStreamRoutes(workers));
     await app.register(createExecRoutes(exec));
     await app.register(createPtyRoutes(exec.doors));

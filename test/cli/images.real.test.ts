@@ -36,6 +36,7 @@ test('an image is shown before it is built, built once, listed, and held against
 
   const options = { redisUrl, cell, env, home: folder };
   const manager = await startManager(options);
+  onTestFinished(() => void manager.kill('SIGTERM'));
   const inFolder = wmOf(options).wm;
   const create = ['create', '--runtime', 'docker', '--name', 'boxed', '--', 'cat'];
   expect(await inFolder(...create)).toMatchObject({ code: 0 });

@@ -11,7 +11,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { mergeChunks } from './merge-chunks.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -84,36 +85,46 @@ export interface WrapperBundle {
   hash: string;
 }
 
+/** Programs that the wrapper starts. */
+const PROGRAMS = {
+  terminals: join('worker-base', 'terminal', 'host.ts'),
+  files: join('worker-base', 'files', 'helper', 'main.ts'),
+};
+
+const OPTIONS = {
+  bundle: true,
+  splitting: true,
+  write: false,
+  outdir: DIST,
+  outExtension: { '.js': '.mjs' },
+  chunkNames: '[name]-[hash]',
+  platform: 'node',
+  target: 'node22',
+  format: 'esm',
+  minify: true,
+  legalComments: 'none',
+  plugins: [loadLate, shakeBullmq],
+  // ioredis and ws use them if they are installed, as some are beside development packages: the bundle would depend on
+  // that.
+  external: ['supports-color', 'bufferutil', 'utf-8-validate'],
+  // ioredis is CommonJS and requires Node's own modules.
+  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+} satisfies BuildOptions;
+
+async function bundleMain(): Promise<Map<string, Buffer>> {
+  const entryPoints = { wrapper: join(ROOT, 'worker-base', 'main.ts') };
+  const bundle = await build({ ...OPTIONS, entryPoints, metafile: true });
+  return mergeChunks('wrapper.mjs', bundle, OPTIONS);
+}
+
 /** Builds the bundle; a file is only written if its content changes, and atomically. */
 export async function bundleWrapper(): Promise<WrapperBundle> {
-  const { outputFiles } = await build({
-    // Named, so that the file gets a descriptive name.
-    entryPoints: {
-      wrapper: join(ROOT, 'worker-base', 'main.ts'),
-      terminals: join(ROOT, 'worker-base', 'terminal', 'host.ts'),
-      files: join(ROOT, 'worker-base', 'files', 'helper', 'main.ts'),
-    },
-    bundle: true,
-    splitting: true,
-    write: false,
-    outdir: DIST,
-    outExtension: { '.js': '.mjs' },
-    chunkNames: '[name]-[hash]',
-    platform: 'node',
-    target: 'node22',
-    format: 'esm',
-    minify: true,
-    legalComments: 'none',
-    plugins: [loadLate, shakeBullmq],
-    // ioredis and ws use them if they are installed, as some are beside development packages: the bundle would depend on
-    // that.
-    external: ['supports-color', 'bufferutil', 'utf-8-validate'],
-    // ioredis is CommonJS and requires Node's own modules.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  });
-  const files = new Map(
-    outputFiles.map(({ path, contents }) => [relative(DIST, path), Buffer.from(contents)]),
-  );
+  const files = await bundleMain();
+  // Apart, so that they share no chunks with the wrapper.
+  for (const [name, source] of Object.entries(PROGRAMS)) {
+    const { outputFiles } = await build({ ...OPTIONS, entryPoints: { [name]: join(ROOT, source) } });
+    for (const { path, contents } of outputFiles) files.set(relative(DIST, path), Buffer.from(contents));
+  }
   for (const name of await readdir(RUNNER))
     if (/\.(py|mjs)$/.test(name)) files.set(join('runner', name), await readFile(join(RUNNER, name)));
   for (const name of await readdir(ADDONS))

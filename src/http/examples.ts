@@ -44,7 +44,8 @@ export const EXAMPLES: Record<string, OperationExample> = {
   getWorker: { params: worker },
   getWorkerSpec: { params: worker },
   explainWorker: { params: worker },
-  getWorkerDockerfile: { params: worker },
+  // The worker is a process, which has no image.
+  getWorkerDockerfile: { params: worker, status: 422 },
   execInWorker: { params: worker, body: { shell: 'echo hello; exit 3', timeout_seconds: 10 } },
   listProcesses: { params: worker },
   getProcess: { params: anyProcess, status: 404 },

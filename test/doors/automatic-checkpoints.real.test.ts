@@ -116,7 +116,10 @@ test('an agent that ends on its own is saved at its end', LONG, async () => {
   const command_line = [process.execPath, '-e', `${AGENT} setTimeout(() => process.exit(3), 500)`];
   const worker = await create({ command_line, checkpoint: { on: ['stop'] } });
   await expect.poll(async () => (await worker.refresh()).status, PATIENCE).toBe('FAILED');
-  expect((await listOf(worker.id)).map(({ trigger }) => trigger)).toEqual(['stop']);
+  // The body ends when all is sent, a moment before it is stored.
+  await expect
+    .poll(async () => (await listOf(worker.id)).map(({ trigger }) => trigger), PATIENCE)
+    .toEqual(['stop']);
   await worker.delete();
 });
 

@@ -1,12 +1,15 @@
 /** Terminals through the door, on this machine. */
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { bundleWrapper } from '../../../scripts/bundle-wrapper.ts';
 import type { WorkerSpec } from '../../../src/model/spec.ts';
 import { openTerminal, type TerminalClient } from '../../support/terminal-client.ts';
 import { type ExecDoor, openExecDoor } from '../exec/exec-door.ts';
 
 const doors: ExecDoor[] = [];
 const clients: TerminalClient[] = [];
+// The terminals' program is a part of the bundle.
+beforeAll(() => bundleWrapper());
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
   for (const door of doors.splice(0)) door.close();

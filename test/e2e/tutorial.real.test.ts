@@ -4,8 +4,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { dismantle } from '../../scripts/demo/cleanup.ts';
-import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { bridgeGateway, dockerAt } from '../support/docker.ts';
 import { startManagerShell, withDocker } from '../support/manager-shell.ts';
 import { startModel } from '../support/model/index.ts';
@@ -24,7 +22,7 @@ test('the tutorial works as it is printed', { timeout: LONGEST_MS }, async () =>
   const model = await startModel({ host: await bridgeGateway(dockerAt(host)) });
   const secrets = await mkdtemp(join(tmpdir(), 'wm-tutorial-'));
   await writeFile(join(secrets, 'ANTHROPIC_API_KEY'), 'sk-tutorial', { mode: 0o600 });
-  const { manager, bash } = await startManagerShell({
+  const { bash } = await startManagerShell({
     ...withDocker(),
     RUNTIME: 'docker',
     WORKER_REDIS_URL: inject('bodyRedisUrl'),
@@ -32,8 +30,6 @@ test('the tutorial works as it is printed', { timeout: LONGEST_MS }, async () =>
     RESTART_BACKOFF_SECONDS: '0.1',
   });
   onTestFinished(async () => {
-    await manager.stop();
-    await dismantle(createDockerRuntime({ cell: manager.cell, host, image: inject('image') }));
     await rm(secrets, { recursive: true });
     await model.close();
   });

@@ -3,6 +3,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { inject, onTestFinished } from 'vitest';
+import { dismantle } from '../../scripts/demo/cleanup.ts';
+import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { cleanCell, MAIN, type Manager, managerEnv, newCell, startManager } from './manager.ts';
 
 const run = promisify(execFile);
@@ -22,6 +24,10 @@ export async function startManagerShell(env: Record<string, string>): Promise<Ma
   const manager = await startManager(options);
   onTestFinished(async () => {
     await manager.stop();
+    if (env.DOCKER_HOST)
+      await dismantle(
+        createDockerRuntime({ cell: options.cell, host: inject('dockerHost'), image: inject('image') }),
+      );
     await cleanCell({ ...options, home: manager.home });
   });
   const around = { cwd: ROOT, env: managerEnv({ ...options, home: manager.home }) };

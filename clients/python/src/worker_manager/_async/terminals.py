@@ -97,11 +97,11 @@ class AsyncPty:
         except (OSError, InvalidHandshake) as cause:
             raise refusal_of(cause, self._transport.url) from cause
         try:
-            yield AsyncTerminalView(connection, pty_id)
+            # Its own block: newer versions warn without one.
+            async with connection:
+                yield AsyncTerminalView(connection, pty_id)
         except ConnectionClosed as cause:
             raise UnavailableError("The connection to the terminal was cut.", code="unavailable") from cause
-        finally:
-            await connection.close()
 
     async def list(self) -> List[Terminal]:
         """The terminals whose program runs, and the last ones that have ended."""

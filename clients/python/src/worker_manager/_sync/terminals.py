@@ -98,11 +98,11 @@ class Pty:
         except (OSError, InvalidHandshake) as cause:
             raise refusal_of(cause, self._transport.url) from cause
         try:
-            yield TerminalView(connection, pty_id)
+            # Its own block: newer versions warn without one.
+            with connection:
+                yield TerminalView(connection, pty_id)
         except ConnectionClosed as cause:
             raise UnavailableError("The connection to the terminal was cut.", code="unavailable") from cause
-        finally:
-            connection.close()
 
     def list(self) -> List[Terminal]:
         """The terminals whose program runs, and the last ones that have ended."""

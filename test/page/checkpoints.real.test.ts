@@ -1,51 +1,12 @@
 /** Checkpoints, forks and ports of a worker in the page, in a real Chromium. */
 import { readFile } from 'node:fs/promises';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { bundlePage } from '../../scripts/bundle-page.ts';
-import { bundleWrapper } from '../../scripts/bundle-wrapper.ts';
+import { describe, expect, test } from 'vitest';
 import { freePort } from '../support/free-port.ts';
-import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
-import { checkView, goTo, launchBrowser, missingBrowser, type OpenedPage, openThePage } from './browser.ts';
-
-const TOKEN = 'token-of-the-page';
-const PHONE = { width: 390, height: 760 };
-const PATIENCE = { timeout: 40_000, interval: 100 };
+import { checkView, goTo, missingBrowser } from './browser.ts';
+import { PATIENCE, PHONE, usePageManager } from './page-manager.ts';
 
 describe.skipIf(missingBrowser)('checkpoints and ports in the page', () => {
-  let browser: Browser;
-  let manager: Manager;
-  let cell: { redisUrl: string; cell: string; env: Record<string, string>; home?: string };
-
-  beforeAll(async () => {
-    await Promise.all([bundlePage(), bundleWrapper()]);
-    const env = { API_TOKEN: TOKEN, HTTP_PORT: String(await freePort()) };
-    cell = { redisUrl: inject('redisUrl'), cell: newCell(), env };
-    [browser, manager] = await Promise.all([launchBrowser(), startManager(cell)]);
-    cell.home = manager.home;
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await manager?.stop();
-    if (cell?.home) await cleanCell({ ...cell, home: cell.home });
-  });
-
-  const send = async (method: string, path: string, body?: object) => {
-    const response = await fetch(manager.url + path, {
-      method,
-      headers: { ...manager.headers, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-    return response;
-  };
-  const createWorker = (name: string) =>
-    send('POST', '/v1/workers?wait=ready', { agent_type: 'CUSTOM', name, command_line: ['cat'] });
-  const open = async (): Promise<OpenedPage> => {
-    const opened = await openThePage(browser, { url: manager.url, token: TOKEN });
-    onTestFinished(() => opened.close());
-    return opened;
-  };
+  const { manager, send, createWorker, open } = usePageManager();
 
   test('a checkpoint is saved, downloaded, forked and deleted', { timeout: 120_000 }, async () => {
     await createWorker('first');
@@ -90,7 +51,7 @@ describe.skipIf(missingBrowser)('checkpoints and ports in the page', () => {
     await page.getByRole('heading', { level: 1, name: 'second' }).waitFor();
     await expect
       .poll(
-        async () => (await fetch(`${manager.url}/v1/workers/second/files/file`, manager)).text(),
+        async () => (await fetch(`${manager().url}/v1/workers/second/files/file`, manager())).text(),
         PATIENCE,
       )
       .toBe('saved\n');
@@ -120,7 +81,7 @@ describe.skipIf(missingBrowser)('checkpoints and ports in the page', () => {
     await checkView(page, 'a link to a port');
     const [served] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
     await served.getByText('hello from the worker').waitFor();
-    expect(new URL(served.url()).host).not.toBe(new URL(manager.url).host);
+    expect(new URL(served.url()).host).not.toBe(new URL(manager().url).host);
     await link.waitFor({ state: 'detached' });
     await goTo(opened, '#/workers/serving?tab=dockerfile', 'serving');
     await page.getByText('A worker of the runtime process has no image.').waitFor();

@@ -1,50 +1,11 @@
 /** Terminals of a worker in the page, in a real Chromium. */
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { bundlePage } from '../../scripts/bundle-page.ts';
-import { bundleWrapper } from '../../scripts/bundle-wrapper.ts';
-import { freePort } from '../support/free-port.ts';
-import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
-import { checkView, goTo, launchBrowser, missingBrowser, type OpenedPage, openThePage } from './browser.ts';
-
-const TOKEN = 'token-of-the-page';
-const PATIENCE = { timeout: 40_000, interval: 100 };
-const PHONE = { width: 390, height: 760 };
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { checkView, goTo, missingBrowser, type OpenedPage } from './browser.ts';
+import { PATIENCE, PHONE, usePageManager } from './page-manager.ts';
 
 describe.skipIf(missingBrowser)('terminals in the page', () => {
-  let browser: Browser;
-  let manager: Manager;
-  let cell: { redisUrl: string; cell: string; env: Record<string, string>; home?: string };
-
-  beforeAll(async () => {
-    await Promise.all([bundlePage(), bundleWrapper()]);
-    const env = { API_TOKEN: TOKEN, HTTP_PORT: String(await freePort()) };
-    cell = { redisUrl: inject('redisUrl'), cell: newCell(), env };
-    [browser, manager] = await Promise.all([launchBrowser(), startManager(cell)]);
-    cell.home = manager.home;
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await manager?.stop();
-    if (cell?.home) await cleanCell({ ...cell, home: cell.home });
-  });
-
-  const send = async (method: string, path: string, body?: object) => {
-    const response = await fetch(manager.url + path, {
-      method,
-      headers: { ...manager.headers, ...(body && { 'content-type': 'application/json' }) },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-    return response;
-  };
-  const createWorker = (name: string) =>
-    send('POST', '/v1/workers?wait=ready', { agent_type: 'CUSTOM', name, command_line: ['cat'] });
-  const open = async (): Promise<OpenedPage> => {
-    const opened = await openThePage(browser, { url: manager.url, token: TOKEN });
-    onTestFinished(() => opened.close());
-    return opened;
-  };
+  const { manager, replaceManager, createWorker, open } = usePageManager();
   const openTerminal = async ({ page }: OpenedPage) => {
     await page.getByRole('button', { name: 'New terminal' }).click();
     await page.getByRole('textbox', { name: 'Terminal input' }).waitFor();
@@ -63,7 +24,7 @@ describe.skipIf(missingBrowser)('terminals in the page', () => {
     const loaded = await page.evaluate<[name: string, bytes: number][]>(
       `performance.getEntriesByType('resource').map(({ name, encodedBodySize }) => [name, encodedBodySize])`,
     );
-    const files = loaded.filter(([name]) => name.startsWith(`${manager.url}/page/`));
+    const files = loaded.filter(([name]) => name.startsWith(`${manager().url}/page/`));
     expect(files.length).toBeGreaterThan(2);
     expect(files.reduce((sum, [, bytes]) => sum + bytes, 0)).toBeLessThan(100_000);
     expect(files.filter(([name]) => name.includes('terminal-pane'))).toEqual([]);
@@ -114,9 +75,7 @@ describe.skipIf(missingBrowser)('terminals in the page', () => {
 
     await page.reload();
     await expect.poll(() => readScreen(page), PATIENCE).toMatch(/^\d+ \d+$/m);
-    manager.kill('SIGKILL');
-    await manager.exited;
-    manager = await startManager(cell);
+    await replaceManager();
     await page.getByRole('group', { name: 'Terminal' }).click();
     await page.keyboard.press('Control+u');
     await expect

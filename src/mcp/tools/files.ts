@@ -28,7 +28,7 @@ export const readFileTool = defineTool({
   async run({ worker, path, offset, length }, call) {
     const headers = { range: `bytes=${offset}-${offset + length - 1}` };
     const { answer, bytes } = await askForFile(call, { worker, path, method: 'GET', headers });
-    // There is no part of an empty file, or behind the end.
+    // An empty file has no range, and neither has what is past the end.
     const { 'content-range': range } = answer.headers;
     const size = Number(/\/(\d+)$/.exec(range ?? '')?.[1] ?? Number.NaN);
     if (answer.statusCode === 416 && size <= offset) return { content: '', offset, size };

@@ -3,7 +3,7 @@
  * types count as much as those of values. Rules name folders, so that a new file obeys them without a change here.
  */
 const { readdirSync, readFileSync } = require('node:fs');
-const { join } = require('node:path');
+const { dirname, join } = require('node:path');
 
 const DECIDING = '^(machines/|src/reconcile/(decide|deadlines)\\.ts$)';
 /** What of `src/pools` carries decisions out. */
@@ -14,11 +14,12 @@ const npm = (name) => `^node_modules/${name}/`;
 /** Modules of the model that load zod, themselves or through another. Their types are free. */
 const ZOD = (() => {
   const folder = join(__dirname, 'src', 'model');
-  const texts = new Map(readdirSync(folder).map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
+  const files = readdirSync(folder, { recursive: true }).filter((file) => file.endsWith('.ts'));
+  const texts = new Map(files.map((file) => [file, readFileSync(join(folder, file), 'utf8')]));
   const loads = (file) =>
     /^(import|export) (?!type)[^;]* from 'zod';/m.test(texts.get(file)) ||
-    [...texts.get(file).matchAll(/^(?:import|export) (?!type)[^;]* from '\.\/([^']+)';/gm)].some(
-      ([, other]) => loads(other),
+    [...texts.get(file).matchAll(/^(?:import|export) (?!type)[^;]* from '(\.[^']+)';/gm)].some(([, other]) =>
+      loads(join(dirname(file), other)),
     );
   return `^src/model/(${[...texts.keys()].filter(loads).join('|').replaceAll('.', '\\.')})$`;
 })();
@@ -168,7 +169,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^src/(model/|agents/|tasks/|http/(access|body|connection-headers|connections|door-paths|hosts|idempotency|join-streams|listen|port-access|route|tasks|task-schemas|tcp-frames|upgrades|worker-token)\\.ts$|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
+          '^src/(model/|agents/|tasks/|http/(access/|listener/(connection-headers|connections|join-streams|listen)\\.ts$|doors/(door-paths|tcp-frames)\\.ts$|schemas/task-schemas\\.ts$|(body|idempotency|route|tasks|upgrades)\\.ts$)|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { taskSubmission } from '../src/model/task.ts';
+import { taskSubmission } from '../src/model/task/task.ts';
 import { openTasks } from '../src/tasks/index.ts';
 
 const PEERS = join(import.meta.dirname, 'peers');

@@ -29,7 +29,7 @@ const MAIN = join(ROOT, 'src', 'main.ts');
 const BUNDLED = ['commander', 'croner', 'zod'];
 
 /** The modules that `wm ps` starts with. */
-const SHORTEST = [MAIN, join(ROOT, 'src', 'cli', 'ps.ts')];
+const SHORTEST = [MAIN, join(ROOT, 'src', 'cli', 'workers', 'ps.ts')];
 
 /** A module that a thread runs is an entry of its own, found by this expression. */
 const THREAD = /new URL\('\.\/([\w-]+)\.ts', import\.meta\.url\)/g;

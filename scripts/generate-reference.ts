@@ -41,13 +41,13 @@ function toSchema(schema: z.ZodType, title: string, files: string[]): Schema {
 }
 
 const pool = toSchema(poolSpec, 'A pool, as in files, commands and the field spec of the hash pool:<name>', [
-  'spec',
-  'pool',
+  'worker/spec',
+  'pool/pool',
 ]);
 
 /** A pool has names of its own for fields that workers have, too: they are described where it is. */
 function commandSchema(): Schema {
-  const schema = toSchema(command, 'An entry of worker:commands', ['spec', 'command']);
+  const schema = toSchema(command, 'An entry of worker:commands', ['worker/spec', 'messages/command']);
   for (const { properties } of schema.oneOf ?? schema.anyOf ?? [])
     if (properties?.pool?.properties) properties.pool = { ...pool, description: 'The spec of the pool.' };
   return schema;
@@ -55,12 +55,12 @@ function commandSchema(): Schema {
 
 const schemas = {
   command: commandSchema(),
-  input: toSchema(inputMessage, 'An entry of worker:<id>:input', ['message']),
-  desired: toSchema(desiredRecord, 'The hash worker:<id>, its spec parsed', ['record', 'spec']),
-  status: toSchema(statusRecord, 'The hash worker:<id>:status', ['record']),
-  heartbeat: toSchema(heartbeat, 'The string worker:<id>:heartbeat', ['heartbeat']),
+  input: toSchema(inputMessage, 'An entry of worker:<id>:input', ['messages/message']),
+  desired: toSchema(desiredRecord, 'The hash worker:<id>, its spec parsed', ['worker/record', 'worker/spec']),
+  status: toSchema(statusRecord, 'The hash worker:<id>:status', ['worker/record']),
+  heartbeat: toSchema(heartbeat, 'The string worker:<id>:heartbeat', ['worker/heartbeat']),
   pool,
-  'pool-status': toSchema(poolStatus, 'The hash pool:<name>:status', ['pool-status']),
+  'pool-status': toSchema(poolStatus, 'The hash pool:<name>:status', ['pool/pool-status']),
 };
 
 function fields(schema: Schema, leaveOut: string[] = []): string {
@@ -116,7 +116,7 @@ ${variants(schemas.command)
 
 ## Responses: \`worker:responses\`, or the stream in \`reply_to\`
 
-${interfaceTable('command', 'CommandResponse')}
+${interfaceTable('messages/command', 'CommandResponse')}
 
 \`error.code\` is one of ${FAULT_CODES.map((code) => `\`${code}\``).join(', ')}.
 
@@ -127,7 +127,7 @@ ${variants(schemas.input)
 
 ## Output: \`worker:<id>:output\`
 
-${interfaceTable('message', 'OutputMessage')}
+${interfaceTable('messages/message', 'OutputMessage')}
 
 \`type\` is one of ${OUTPUT_TYPES.map((type) => `\`${type}\``).join(', ')}.
 
@@ -137,7 +137,7 @@ UTF-8; then add a newline unless \`partial\` is true.
 
 ## History: \`worker:<id>:events\`
 
-${interfaceTable('record', 'LifecycleEvent')}
+${interfaceTable('worker/record', 'LifecycleEvent')}
 
 ## Desired record: \`worker:<id>\`
 
@@ -180,7 +180,7 @@ All running task workers and manually started nodes. With \`?format=prometheus_s
 \`http_sd_configs\` of Prometheus, with the label \`pool\`; use \`__meta_worker_manager_worker_id\`, \`__meta_worker_manager_external\` and
 \`__meta_worker_manager_started_at\` in \`relabel_configs\`.
 
-${interfaceTable('node', 'NodeView')}
+${interfaceTable('task/node', 'NodeView')}
 `;
 
 async function metricsTable(): Promise<string> {

@@ -77,7 +77,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   async connect(settings) {
     const [{ connectBlocking, connectCommands, Store }, { insistOnDatabase }] = await Promise.all([
       import('./store/index.ts'),
-      import('./model/redis-url.ts'),
+      import('./model/values/redis-url.ts'),
     ]);
     // A finished verb does not wait for a Redis that does not close the connection.
     const quick = { disconnectTimeout: 100 };

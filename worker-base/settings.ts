@@ -1,8 +1,8 @@
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { DAY_SECONDS } from '../src/model/limits.ts';
-import { countIn, type Quantity } from '../src/model/quantities.ts';
-import { isRedisUrl, REDIS_URL_ALLOWED } from '../src/model/redis-url.ts';
+import { DAY_SECONDS } from '../src/model/values/limits.ts';
+import { countIn, type Quantity } from '../src/model/values/quantities.ts';
+import { isRedisUrl, REDIS_URL_ALLOWED } from '../src/model/values/redis-url.ts';
 import { type LogFormat, readLogLevel } from './log.ts';
 import { SPOOL_BYTES } from './streams/limits.ts';
 

@@ -1,4 +1,4 @@
-import { farewellMs } from '../src/model/grace.ts';
+import { farewellMs } from '../src/model/worker/grace.ts';
 
 /**
  * Share of the time after the grace period that is reserved for the runtime's SIGKILL, whose timer started

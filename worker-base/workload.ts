@@ -1,7 +1,7 @@
 import type { ChainableCommander } from 'ioredis';
 import type { AgentKind } from '../src/agents/kind.ts';
-import type { Heartbeat } from '../src/model/heartbeat.ts';
-import type { WorkerSpec } from '../src/model/spec.ts';
+import type { Heartbeat } from '../src/model/worker/heartbeat.ts';
+import type { WorkerSpec } from '../src/model/worker/spec.ts';
 import type { AgentProcessOptions } from './agent/agent-process.ts';
 import type { Exit } from './agent/exit.ts';
 import type { ModelProxy } from './model-proxy/proxy.ts';

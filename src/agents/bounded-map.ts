@@ -1,4 +1,4 @@
-import { takeHead } from '../model/cut.ts';
+import { takeHead } from '../model/values/cut.ts';
 
 /** Maximum characters of a stored name; IDs and tool names have a few dozen. */
 const NAME = 1024;

@@ -6,7 +6,7 @@
  * (the agent gets the address of the wrapper's model proxy and a placeholder key). Imports only types of the
  * model, because the wrapper's bundle contains all of it.
  */
-import type { AgentType, WorkerSpec } from '../model/spec.ts';
+import type { AgentType, WorkerSpec } from '../model/worker/spec.ts';
 import { claude } from './claude.ts';
 import { codex } from './codex.ts';
 import { customAcp, customJson, customLines } from './custom.ts';

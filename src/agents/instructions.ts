@@ -1,4 +1,4 @@
-import type { WorkerSpec } from '../model/spec.ts';
+import type { WorkerSpec } from '../model/worker/spec.ts';
 
 /**
  * The content of CLAUDE.md and AGENTS.md in a worker's workspace: its instructions and, if commands are

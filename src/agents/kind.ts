@@ -5,7 +5,7 @@
  * Pure. The image build reads `install` and `version`; the wrapper in the body reads the rest. Imports only
  * types of the model, because the wrapper's bundle must stay small.
  */
-import type { AgentType, WorkerSpec } from '../model/spec.ts';
+import type { AgentType, WorkerSpec } from '../model/worker/spec.ts';
 import type { OpenDialogue } from './dialogue.ts';
 
 /**

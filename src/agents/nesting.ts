@@ -1,4 +1,4 @@
-import { endOfString } from '../model/bounded-json.ts';
+import { endOfString } from '../model/values/bounded-json.ts';
 
 /** Maximum depth of arrays and objects in an agent's message; known messages stay below 20. */
 export const NESTING_LIMIT = 500;

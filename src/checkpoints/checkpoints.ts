@@ -5,7 +5,7 @@
  * Invariants: one checkpoint of a worker is taken at a time; a checkpoint that fails leaves nothing and does not affect its
  * worker. Must not import the loop.
  */
-import type { DoorPlace, DoorService } from '../http/door-service.ts';
+import type { DoorPlace, DoorService } from '../http/doors/door-service.ts';
 import {
   ARCHIVE_FORMATS,
   ARCHIVE_TYPES,

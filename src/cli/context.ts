@@ -1,7 +1,7 @@
 import type { Runtimes } from '../runtimes/registry.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
 import type { CliDeps } from './deps.ts';
-import type { CliOutput } from './output.ts';
+import type { CliOutput } from './print/output.ts';
 import type { Session } from './session.ts';
 
 /** What a verb can use. Everything that it opens is closed when it ends. */

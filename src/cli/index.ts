@@ -12,7 +12,7 @@ import { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { CliDeps } from './deps.ts';
 import { EXIT, formatErrorLines, toExitCode } from './exit.ts';
-import { CliOutput } from './output.ts';
+import { CliOutput } from './print/output.ts';
 import type { Session } from './session.ts';
 import { loadVerbs } from './verbs.ts';
 

@@ -16,69 +16,89 @@ interface VerbLoader {
 /** Loaders of verbs by the heading of the verbs in the help text. */
 export const VERBS: Record<string, VerbLoader[]> = {
   'Workers:': [
-    { names: 'create', load: async (context) => (await import('./create.ts')).createCommand(context) },
-    { names: 'run', load: async (context) => (await import('./run.ts')).runWorkerCommand(context) },
+    {
+      names: 'create',
+      load: async (context) => (await import('./workers/create.ts')).createCommand(context),
+    },
+    { names: 'run', load: async (context) => (await import('./workers/run.ts')).runWorkerCommand(context) },
     {
       names: 'stop start restart delete rm',
-      load: async (context) => (await import('./desire.ts')).desireCommands(context),
+      load: async (context) => (await import('./workers/desire.ts')).desireCommands(context),
     },
-    { names: 'send', load: async (context) => (await import('./send.ts')).sendCommand(context) },
-    { names: 'attach', load: async (context) => (await import('./attach.ts')).attachCommand(context) },
-    { names: 'exec', load: async (context) => (await import('./exec.ts')).execCommand(context) },
-    { names: 'cp', load: async (context) => (await import('./cp.ts')).cpCommand(context) },
+    { names: 'send', load: async (context) => (await import('./workers/send.ts')).sendCommand(context) },
+    { names: 'attach', load: async (context) => (await import('./doors/attach.ts')).attachCommand(context) },
+    { names: 'exec', load: async (context) => (await import('./doors/exec.ts')).execCommand(context) },
+    { names: 'cp', load: async (context) => (await import('./doors/cp.ts')).cpCommand(context) },
     {
       names: 'port-forward',
-      load: async (context) => (await import('./port-forward.ts')).portForwardCommand(context),
+      load: async (context) => (await import('./doors/port-forward.ts')).portForwardCommand(context),
     },
-    { names: 'url', load: async (context) => (await import('./port-forward.ts')).urlCommand(context) },
+    { names: 'url', load: async (context) => (await import('./doors/port-forward.ts')).urlCommand(context) },
     {
       names: 'checkpoint checkpoints fork',
-      load: async (context) => (await import('./checkpoints.ts')).checkpointCommands(context),
+      load: async (context) => (await import('./doors/checkpoints.ts')).checkpointCommands(context),
     },
     {
       names: 'changes export',
-      load: async (context) => (await import('./changes.ts')).changesCommands(context),
+      load: async (context) => (await import('./doors/changes.ts')).changesCommands(context),
     },
-    { names: 'wait', load: async (context) => (await import('./wait.ts')).waitCommand(context) },
-    { names: 'prune', load: async (context) => (await import('./prune.ts')).pruneCommand(context) },
+    { names: 'wait', load: async (context) => (await import('./workers/wait.ts')).waitCommand(context) },
+    { names: 'prune', load: async (context) => (await import('./workers/prune.ts')).pruneCommand(context) },
   ],
   'Looking:': [
-    { names: 'ps ls', load: async (context) => (await import('./ps.ts')).psCommand(context) },
-    { names: 'status', load: async (context) => (await import('./status.ts')).statusCommand(context) },
-    { names: 'describe', load: async (context) => (await import('./describe.ts')).describeCommand(context) },
-    { names: 'explain', load: async (context) => (await import('./explain.ts')).explainCommand(context) },
-    { names: 'top', load: async (context) => (await import('./top.ts')).topCommand(context) },
-    { names: 'logs', load: async (context) => (await import('./logs.ts')).logsCommand(context) },
-    { names: 'events', load: async (context) => (await import('./events.ts')).eventsCommand(context) },
+    { names: 'ps ls', load: async (context) => (await import('./workers/ps.ts')).psCommand(context) },
+    {
+      names: 'status',
+      load: async (context) => (await import('./workers/status.ts')).statusCommand(context),
+    },
+    {
+      names: 'describe',
+      load: async (context) => (await import('./workers/describe.ts')).describeCommand(context),
+    },
+    {
+      names: 'explain',
+      load: async (context) => (await import('./workers/explain.ts')).explainCommand(context),
+    },
+    { names: 'top', load: async (context) => (await import('./workers/top.ts')).topCommand(context) },
+    { names: 'logs', load: async (context) => (await import('./logs/logs.ts')).logsCommand(context) },
+    { names: 'events', load: async (context) => (await import('./logs/events.ts')).eventsCommand(context) },
   ],
   'Pools:': [
-    { names: 'apply', load: async (context) => (await import('./apply.ts')).applyCommand(context) },
-    { names: 'diff', load: async (context) => (await import('./apply.ts')).diffCommand(context) },
-    { names: 'pools', load: async (context) => (await import('./pools.ts')).poolsCommand(context) },
-    { names: 'scale', load: async (context) => (await import('./pools.ts')).scaleCommand(context) },
+    { names: 'apply', load: async (context) => (await import('./pools/apply.ts')).applyCommand(context) },
+    { names: 'diff', load: async (context) => (await import('./pools/apply.ts')).diffCommand(context) },
+    { names: 'pools', load: async (context) => (await import('./pools/pools.ts')).poolsCommand(context) },
+    { names: 'scale', load: async (context) => (await import('./pools/pools.ts')).scaleCommand(context) },
   ],
-  'Tasks:': [{ names: 'tasks', load: async (context) => (await import('./tasks.ts')).tasksCommand(context) }],
+  'Tasks:': [
+    { names: 'tasks', load: async (context) => (await import('./tasks/tasks.ts')).tasksCommand(context) },
+  ],
   'Images:': [
-    { names: 'images', load: async (context) => (await import('./images.ts')).imagesCommand(context) },
+    { names: 'images', load: async (context) => (await import('./images/images.ts')).imagesCommand(context) },
   ],
   'The manager:': [
-    { names: 'serve', load: async (context) => (await import('./serve.ts')).serveCommand(context) },
+    { names: 'serve', load: async (context) => (await import('./manager/serve.ts')).serveCommand(context) },
     {
       names: 'dismantle',
-      load: async (context) => (await import('./dismantle.ts')).dismantleCommand(context),
+      load: async (context) => (await import('./manager/dismantle.ts')).dismantleCommand(context),
     },
     {
       names: 'context',
-      load: async (context) => (await import('./context-verb.ts')).contextCommand(context),
+      load: async (context) => (await import('./manager/context-verb.ts')).contextCommand(context),
     },
-    { names: 'mcp', load: async (context) => (await import('./mcp.ts')).mcpCommand(context) },
+    { names: 'mcp', load: async (context) => (await import('./manager/mcp.ts')).mcpCommand(context) },
     {
       names: 'webhooks',
-      load: async (context) => (await import('./webhooks.ts')).webhooksCommand(context),
+      load: async (context) => (await import('./manager/webhooks.ts')).webhooksCommand(context),
     },
-    { names: 'doctor', load: async (context) => (await import('./doctor.ts')).doctorCommand(context) },
-    { names: 'config', load: async (context) => (await import('./config.ts')).configCommand(context) },
-    { names: 'version', load: async (context) => (await import('./config.ts')).versionCommand(context) },
+    { names: 'doctor', load: async (context) => (await import('./doctor/doctor.ts')).doctorCommand(context) },
+    {
+      names: 'config',
+      load: async (context) => (await import('./manager/config.ts')).configCommand(context),
+    },
+    {
+      names: 'version',
+      load: async (context) => (await import('./manager/config.ts')).versionCommand(context),
+    },
     {
       names: 'completion',
       load: async (context) =>

@@ -1,8 +1,8 @@
 import { Fault, hasEnded, missingWorker, type Summary, workerId } from '../model/index.ts';
 import { usageError } from './exit.ts';
+import { toOneLine } from './print/text.ts';
 import { toWorkerRef } from './refs.ts';
 import type { Session } from './session.ts';
-import { toOneLine } from './text.ts';
 
 /** Number of candidates to list for an ambiguous prefix. */
 const SHOWN = 5;

@@ -1,4 +1,4 @@
-import type { FaultCode, Issue } from '../model/fault.ts';
+import type { FaultCode, Issue } from '../model/values/fault.ts';
 import type { TaskInfo, WorkerOutput } from './types.ts';
 
 export interface ManagerErrorDetails {

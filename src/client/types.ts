@@ -1,7 +1,7 @@
 /** The shapes of requests and responses, from the OpenAPI document. Types only. */
 import type { components, operations } from './api-types.ts';
 
-export type { FaultCode, Issue } from '../model/fault.ts';
+export type { FaultCode, Issue } from '../model/values/fault.ts';
 
 type Schemas = components['schemas'];
 type JsonContent<T> = T extends { content: { 'application/json': infer Body } } ? Body : never;

@@ -1,6 +1,6 @@
 /** The token of the API, from the operator's settings. */
 import { readFileSync } from 'node:fs';
-import { isLoopback } from '../http/hosts.ts';
+import { isLoopback } from '../http/access/hosts.ts';
 import { errorMessage, Fault } from '../model/index.ts';
 import type { Settings } from './settings.ts';
 import { VARIABLES } from './variables.ts';

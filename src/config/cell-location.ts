@@ -1,7 +1,7 @@
 /** Which cell the command line is for, and where its state is: all that `wm ps` needs of the settings. Loads no zod. */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { CELL_NAME } from '../model/name-rules.ts';
+import { CELL_NAME } from '../model/values/name-rules.ts';
 
 export interface CellLocation {
   home: string;

@@ -3,7 +3,7 @@
  * show: `NAME_FILE` names the file with the value of `NAME`.
  */
 import { readFileSync } from 'node:fs';
-import { errorMessage, Fault } from '../model/fault.ts';
+import { errorMessage, Fault } from '../model/values/fault.ts';
 import type { Environment } from './variable.ts';
 
 /** API_TOKEN_FILE is not among them: the manager can make a token itself (api-token.ts). */

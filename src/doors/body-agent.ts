@@ -1,7 +1,7 @@
 /** The connections to the door of one body: kept alive, used again, and closed when they are idle. */
 import { Agent, type AgentOptions, type ClientRequest, type ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { DoorPlace } from '../http/door-service.ts';
+import type { DoorPlace } from '../http/doors/door-service.ts';
 
 /** Idle connections that are kept, and for how long in milliseconds. */
 const IDLE = 8;

@@ -9,9 +9,9 @@
 import { request as ask, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Duplex, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { countPassed } from '../http/collect-buffers.ts';
-import type { DoorCall, DoorKind, DoorService } from '../http/door-service.ts';
-import { DOOR_REFUSAL, type DoorRefusal } from '../model/door-token.ts';
+import { countPassed } from '../http/doors/collect-buffers.ts';
+import type { DoorCall, DoorKind, DoorService } from '../http/doors/door-service.ts';
+import { DOOR_REFUSAL, type DoorRefusal } from '../model/doors/door-token.ts';
 import { Fault, type RuntimeName } from '../model/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import { BodyAgent, type BodyPlace } from './body-agent.ts';

@@ -1,5 +1,5 @@
 /** How requests to doors fail, and which of them may be sent again. */
-import type { DoorRefusal } from '../model/door-token.ts';
+import type { DoorRefusal } from '../model/doors/door-token.ts';
 import { errorMessage, Fault } from '../model/index.ts';
 import { RuntimeDown } from '../runtimes/runtime.ts';
 

@@ -3,7 +3,7 @@
  * published for as long as the process lives, and is believed by any body of the cell.
  */
 import { generateKeyPairSync } from 'node:crypto';
-import { type DoorSubject, getDoorKeyId, signDoorToken } from '../model/door-token.ts';
+import { type DoorSubject, getDoorKeyId, signDoorToken } from '../model/doors/door-token.ts';
 
 /** How long a published key outlives its manager, in milliseconds, and how often it is renewed. */
 const PUBLISHED_MS = 180_000;

@@ -1,7 +1,7 @@
 /** Reads request bodies, with limits that are checked before parsing. */
 import type { IncomingMessage } from 'node:http';
-import { findJsonExcess, type JsonBounds } from '../model/bounded-json.ts';
-import { Fault } from '../model/fault.ts';
+import { findJsonExcess, type JsonBounds } from '../model/values/bounded-json.ts';
+import { Fault } from '../model/values/fault.ts';
 
 /** Maximum number of bytes of one body. */
 export const BODY_BYTES = 1024 ** 2;

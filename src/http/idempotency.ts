@@ -1,7 +1,7 @@
 /** The meaning of an Idempotency-Key for a task, on the manager and on a node. Pure. */
 import { createHash } from 'node:crypto';
-import { Fault } from '../model/fault.ts';
-import { readTraceparent } from '../model/trace.ts';
+import { readTraceparent } from '../model/messages/trace.ts';
+import { Fault } from '../model/values/fault.ts';
 import type { ApiRequest } from './route.ts';
 
 /** The key of a request; an empty one is refused, because it would make different requests the same. */

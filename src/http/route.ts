@@ -1,5 +1,5 @@
 /** An HTTP route and its handler. Pure except for the handler. */
-import type { Fault, FaultCode } from '../model/fault.ts';
+import type { Fault, FaultCode } from '../model/values/fault.ts';
 
 export interface ApiRequest {
   method: string;

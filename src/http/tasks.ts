@@ -2,7 +2,7 @@
  * The task routes of the manager and of every worker node. `task-schemas.ts` describes the same routes, and a test
  * compares the two. They are two files because a node loads zod on its first request and not when it starts.
  */
-import type { TaskAccepted, TaskView } from '../model/task.ts';
+import type { TaskAccepted, TaskView } from '../model/task/task.ts';
 import { withIdempotencyKey } from './idempotency.ts';
 import { jsonResponse, type Route } from './route.ts';
 

@@ -1,7 +1,7 @@
 /** Routes of upgrades to another protocol. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Fault } from '../model/fault.ts';
+import { Fault } from '../model/values/fault.ts';
 import { matchRoutes } from './route.ts';
 
 /** A request that wants another protocol, at a path of `UpgradeRoute`. */

@@ -1,9 +1,9 @@
 /** Upgrades to another protocol: who may ask for one, and which route handles it. */
 import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { Fault } from '../model/fault.ts';
-import { rejectForeignUpgrade, rejectHost, rejectToken } from './access.ts';
-import type { HostPolicy } from './hosts.ts';
+import { Fault } from '../model/values/fault.ts';
+import { rejectForeignUpgrade, rejectHost, rejectToken } from './access/access.ts';
+import type { HostPolicy } from './access/hosts.ts';
 import { type ApiResponse, errorResponse } from './route.ts';
 
 export interface UpgradeOptions {

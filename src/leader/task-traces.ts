@@ -5,8 +5,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { deriveSpanId, deriveTrace, errorMessage, parseTraceparent, TRACEPARENT } from '../model/index.ts';
-import type { EndedTask } from '../tasks/ended-tasks.ts';
 import type { Tasks } from '../tasks/index.ts';
+import type { EndedTask } from '../tasks/list/ended-tasks.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { EndedSpan, SpanExport } from '../telemetry/spans.ts';
 

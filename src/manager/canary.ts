@@ -8,9 +8,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { DoorService } from '../http/door-service.ts';
-import { execInWorker } from '../http/exec-in-worker.ts';
-import type { WorkerService } from '../http/worker-service.ts';
+import type { DoorService } from '../http/doors/door-service.ts';
+import { execInWorker } from '../http/doors/exec-in-worker.ts';
+import type { WorkerService } from '../http/workers/worker-service.ts';
 import { errorMessage, Fault, type Goal, type OutputMessage, type RuntimeName } from '../model/index.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 

@@ -2,11 +2,11 @@
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
 import { getLimits } from '../config/limits.ts';
 import { listenApi } from '../http/api.ts';
-import type { CountExec } from '../http/count-exec.ts';
-import type { DoorService } from '../http/door-service.ts';
+import type { CountExec } from '../http/doors/count-exec.ts';
+import type { DoorService } from '../http/doors/door-service.ts';
 import { createApiRoutes } from '../http/routes/index.ts';
 import { createUpgradeRoutes } from '../http/routes/upgrades.ts';
-import type { WorkerService } from '../http/worker-service.ts';
+import type { WorkerService } from '../http/workers/worker-service.ts';
 import type { Collector } from '../images/gc.ts';
 import type { Images } from '../images/index.ts';
 import type { Runtimes } from '../runtimes/registry.ts';

@@ -7,7 +7,7 @@ import { sumCheckpointBytes } from '../checkpoints/limits.ts';
 import { CheckpointBucket } from '../checkpoints/s3-store.ts';
 import type { CheckpointStore } from '../checkpoints/store.ts';
 import type { Settings } from '../config/settings.ts';
-import type { DoorService } from '../http/door-service.ts';
+import type { DoorService } from '../http/doors/door-service.ts';
 import { AutomaticCheckpoints } from '../leader/automatic-checkpoints.ts';
 import { sweepCheckpoints } from '../leader/checkpoint-sweep.ts';
 import { parseCheckpointPlace } from '../model/index.ts';

@@ -3,7 +3,7 @@ import { Doors } from '../doors/doors.ts';
 import { createDoorSigner } from '../doors/signer.ts';
 import type { Runtimes } from '../runtimes/registry.ts';
 import { type Link, publishDoorKey, type Store, type StreamHub } from '../store/index.ts';
-import { waitForGoal } from '../store/wait-for-goal.ts';
+import { waitForGoal } from '../store/streams/wait-for-goal.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 export interface DoorDeps {

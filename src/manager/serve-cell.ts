@@ -4,11 +4,11 @@
  */
 import { contextPath, readContextFile } from '../config/context-file.ts';
 import type { Settings } from '../config/settings.ts';
-import { listen } from '../http/listen.ts';
+import { listen } from '../http/listener/listen.ts';
 import { Fault, toRuntimeNames } from '../model/index.ts';
 import { openRedisOfCell, type RedisOfCell } from '../private-redis/index.ts';
 import type { Runtime } from '../runtimes/runtime.ts';
-import { checkRedisAccess } from '../store/check-access.ts';
+import { checkRedisAccess } from '../store/checks/check-access.ts';
 import { formatOpenedRedis, formatRemaining, toWmCommand } from './leftover-text.ts';
 
 export interface ServeCellOptions {

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createHealthReport } from '../http/health.ts';
+import { createHealthReport } from '../http/listener/health.ts';
 import { startSchedule } from '../images/schedule.ts';
 import { pauseBetweenTerms } from '../leader/rounds.ts';
 import { Term } from '../leader/term.ts';

@@ -1,6 +1,6 @@
 /** The numbers of a cell for `GET /v1/stats`. */
 import type { CellStats, QueueDepths } from '../http/routes/stats.ts';
-import { toWorkerStats } from '../http/worker-stats.ts';
+import { toWorkerStats } from '../http/workers/worker-stats.ts';
 import { formatInstant, type PoolView, type Summary, type UsageReading } from '../model/index.ts';
 import type { Store } from '../store/index.ts';
 import type { Tasks } from '../tasks/index.ts';

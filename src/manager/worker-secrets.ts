@@ -1,6 +1,6 @@
 /** The secrets of workers: the operator's files, and the token of the worker itself. */
 import type { Secrets } from '../config/secrets-dir.ts';
-import { createWorkerToken, WORKER_TOKEN_SECRET } from '../http/worker-token.ts';
+import { createWorkerToken, WORKER_TOKEN_SECRET } from '../http/access/worker-token.ts';
 
 export interface WorkerSecrets extends Secrets {
   /** As `read`, for a worker, whose own token has the name WM_TOKEN. */

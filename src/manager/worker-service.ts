@@ -1,5 +1,5 @@
 /** The records and streams of workers for the manager's HTTP API. */
-import type { WorkerService } from '../http/worker-service.ts';
+import type { WorkerService } from '../http/workers/worker-service.ts';
 import {
   type CommandClient,
   createWorkerStreams,

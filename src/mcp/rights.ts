@@ -2,7 +2,7 @@
  * What a new worker gets: what was asked for, if the operator's limits allow it and it is not more than its creator has.
  * What is not asked for is inherited. Pure.
  */
-import { WORKER_TOKEN_SECRET } from '../http/worker-token.ts';
+import { WORKER_TOKEN_SECRET } from '../http/access/worker-token.ts';
 import { type CommandOf, Fault, type Issue, sizeFrom, type WorkerSpec } from '../model/index.ts';
 import { type McpCaller, type McpWorker, toChildLabels } from './caller.ts';
 import type { McpLimits } from './limits.ts';

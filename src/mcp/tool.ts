@@ -1,8 +1,8 @@
 /** What a tool is, and what it gets for one call. */
 import type { z } from 'zod';
-import type { CountExec } from '../http/count-exec.ts';
-import type { DoorService } from '../http/door-service.ts';
-import type { WorkerService } from '../http/worker-service.ts';
+import type { CountExec } from '../http/doors/count-exec.ts';
+import type { DoorService } from '../http/doors/door-service.ts';
+import type { WorkerService } from '../http/workers/worker-service.ts';
 import { Fault, type WorkerView, workerId } from '../model/index.ts';
 import { isVisibleTo, type McpCaller } from './caller.ts';
 import type { McpLimits } from './limits.ts';

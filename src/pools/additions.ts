@@ -1,6 +1,6 @@
 /** Which workers a pool creates, and the places they get. Pure. */
 
-import type { Member } from '../model/pool-memo.ts';
+import type { Member } from '../model/pool/pool-memo.ts';
 import type { PoolIntent } from './observation.ts';
 import { findWithin, type PlacementGroup } from './placement.ts';
 

@@ -5,7 +5,7 @@
  * needs. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
-import type { Member, PoolMemo } from '../model/pool-memo.ts';
+import type { Member, PoolMemo } from '../model/pool/pool-memo.ts';
 import { isActive, type PoolObservation } from './observation.ts';
 
 /** Notes of what was needed are limited to this count; the highest of the rest replaces them. */

@@ -8,7 +8,7 @@
  * template whose rollout was stopped; no busy worker leaves while an idle one could.
  */
 
-import { newMemo } from '../model/pool-memo.ts';
+import { newMemo } from '../model/pool/pool-memo.ts';
 import { findAdditions, findFreeIndexes } from './additions.ts';
 import { decideSize } from './autoscale.ts';
 import { type Departure, findReplaceable, findSurplus, splitOutdated } from './departures.ts';

@@ -1,6 +1,6 @@
 /** Which of a pool's own workers have to leave: outdated ones and those beyond the wanted number. Pure. */
 
-import type { Member } from '../model/pool-memo.ts';
+import type { Member } from '../model/pool/pool-memo.ts';
 import { isAvailable, type PoolObservation, type RemovalReason } from './observation.ts';
 import { findWithin, type PlacementGroup } from './placement.ts';
 import { DEFAULT_UPDATE } from './rollout.ts';

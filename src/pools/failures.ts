@@ -4,7 +4,7 @@
  * would be retried without a delay. Pure.
  */
 
-import type { PoolMemo } from '../model/pool-memo.ts';
+import type { PoolMemo } from '../model/pool/pool-memo.ts';
 import { isActive, type PoolObservation } from './observation.ts';
 
 export type Failures = Pick<PoolMemo, 'failures' | 'failed_at' | 'next_retry_at' | 'failure' | 'counted'>;

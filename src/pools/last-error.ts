@@ -4,7 +4,7 @@
  * is therefore kept in the memo while any worker of that template is failing. Pure.
  */
 
-import type { Member, PoolMemo } from '../model/pool-memo.ts';
+import type { Member, PoolMemo } from '../model/pool/pool-memo.ts';
 import { isFailing, type PoolObservation } from './observation.ts';
 
 export type ErrorText = Pick<Member, 'reason' | 'message'>;

@@ -8,7 +8,7 @@
  * model and `warm/`.
  */
 import { type PoolRecord, type PoolSpec, type PoolStatus, type RuntimeName, toMode } from '../model/index.ts';
-import type { Member, PoolMemo } from '../model/pool-memo.ts';
+import type { Member, PoolMemo } from '../model/pool/pool-memo.ts';
 
 /** The state of the pool's queue. An unknown queue is never treated as empty. */
 export type QueueObservation =

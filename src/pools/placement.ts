@@ -7,7 +7,7 @@ import {
   type RuntimeName,
   toMode,
 } from '../model/index.ts';
-import type { Member } from '../model/pool-memo.ts';
+import type { Member } from '../model/pool/pool-memo.ts';
 
 /**
  * `want` workers in any of these runtimes; `make` is the runtime of a new one, if there is room for it now.

@@ -3,7 +3,7 @@
  * do not, before more old workers are removed. Pure.
  */
 import type { PoolSpec } from '../model/index.ts';
-import type { Member, PoolMemo } from '../model/pool-memo.ts';
+import type { Member, PoolMemo } from '../model/pool/pool-memo.ts';
 import { getMemberError, type LastError, withErrorText } from './last-error.ts';
 import { availableAt, isAvailable, isFailing, isReady, type PoolObservation } from './observation.ts';
 

@@ -1,6 +1,6 @@
 /** The order in which workers leave. Pure. */
 
-import type { Member } from '../model/pool-memo.ts';
+import type { Member } from '../model/pool/pool-memo.ts';
 import { isReady } from './observation.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** The status of a pool: the counts, a reason for programs, and a message for users. Pure. */
 import { formatInstant, type PoolStatus } from '../model/index.ts';
-import type { Member, PoolMemo } from '../model/pool-memo.ts';
+import type { Member, PoolMemo } from '../model/pool/pool-memo.ts';
 import type { Failures } from './failures.ts';
 import { getMemberError, type LastError, withErrorText } from './last-error.ts';
 import {

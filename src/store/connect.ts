@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Redis, type RedisOptions } from 'ioredis';
-import { insistOnDatabase } from '../model/redis-url.ts';
+import { insistOnDatabase } from '../model/values/redis-url.ts';
 
 /** Timeout of a Redis command in milliseconds; a blocking read has its own connection. */
 export const COMMAND_TIMEOUT_MS = 5000;

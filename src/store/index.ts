@@ -6,42 +6,42 @@
  * runtime.
  */
 
-export { Budgets } from './budgets.ts';
-export { RedisClaimStore } from './claim-store.ts';
-export { type CommandClient, createCommandClient } from './command-client.ts';
-export type { CommandEntry } from './command-reader.ts';
+export { type Finding, Findings, readFindings } from './checks/findings.ts';
+export { findHazards, type Hazard, type RedisFacts, readRedisFacts } from './checks/hazards.ts';
+export { readRedisMemory } from './checks/memory.ts';
+export type { IndexState, StoreRepair } from './checks/repair.ts';
+export { connectBlocking, connectCommands, type Link } from './connect.ts';
+export { readFormat } from './identity.ts';
+export { type ImageEntry, ImageUsage } from './image-usage.ts';
+export { COMMAND_GROUP, getKeys, type Keys } from './keys.ts';
+export { redisLeaseStore } from './lease-store.ts';
+export { type PoolEvent, type PoolRead, PoolStore } from './pools/pool-store.ts';
+export { Fenced } from './reply.ts';
+export { Store } from './store.ts';
+export { type CommandClient, createCommandClient } from './streams/command-client.ts';
+export type { CommandEntry } from './streams/command-reader.ts';
 export {
   type CommandOutcome,
   type CommandSettlement,
   CommandStream,
   type WarmCandidate,
-} from './command-stream.ts';
-export { connectBlocking, connectCommands, type Link } from './connect.ts';
+} from './streams/command-stream.ts';
+export { readGoalObservation } from './streams/goal-observation.ts';
+export { watchSignals } from './streams/signals.ts';
+export { readStream, type StreamLine, unlessOver } from './streams/stream.ts';
+export { StreamHub } from './streams/stream-hub.ts';
+export type { StreamEntry } from './streams/stream-listener.ts';
+export { type InputReceipt, sendInput } from './streams/worker-input.ts';
+export { createWorkerStreams } from './streams/worker-streams.ts';
+export { WebhookStore } from './webhook-store.ts';
+export { Budgets } from './workers/budgets.ts';
+export { RedisClaimStore } from './workers/claim-store.ts';
 export {
   adoptConversation,
   readConversation,
   readStartCommit,
   type StoredConversation,
-} from './conversations.ts';
-export { publishDoorKey } from './door-keys.ts';
-export { type Finding, Findings, readFindings } from './findings.ts';
-export { readGoalObservation } from './goal-observation.ts';
-export { findHazards, type Hazard, type RedisFacts, readRedisFacts } from './hazards.ts';
-export { readFormat } from './identity.ts';
-export { type ImageEntry, ImageUsage } from './image-usage.ts';
-export { COMMAND_GROUP, getKeys, type Keys } from './keys.ts';
-export { redisLeaseStore } from './lease-store.ts';
-export { readRedisMemory } from './memory.ts';
-export { type ExternalNode, readNodes } from './nodes.ts';
-export { type PoolEvent, type PoolRead, PoolStore } from './pool-store.ts';
-export type { IndexState, StoreRepair } from './repair.ts';
-export { Fenced } from './reply.ts';
-export { watchSignals } from './signals.ts';
-export { Store } from './store.ts';
-export { readStream, type StreamLine, unlessOver } from './stream.ts';
-export { StreamHub } from './stream-hub.ts';
-export type { StreamEntry } from './stream-listener.ts';
-export { WebhookStore } from './webhook-store.ts';
-export { type InputReceipt, sendInput } from './worker-input.ts';
-export { createWorkerStreams } from './worker-streams.ts';
-export { readWorkerPage, readWorkerViews, type WorkerPage } from './worker-views.ts';
+} from './workers/conversations.ts';
+export { publishDoorKey } from './workers/door-keys.ts';
+export { type ExternalNode, readNodes } from './workers/nodes.ts';
+export { readWorkerPage, readWorkerViews, type WorkerPage } from './workers/worker-views.ts';

@@ -1,9 +1,9 @@
-import { errorMessage } from '../model/fault.ts';
 import { RECORD_FORMAT } from '../model/record-format.ts';
+import { errorMessage } from '../model/values/fault.ts';
 import type { LeaseStore } from '../queue/lease.ts';
 import type { Link } from './connect.ts';
 import type { Keys } from './keys.ts';
-import { LEADER_SIGNAL } from './signals.ts';
+import { LEADER_SIGNAL } from './streams/signals.ts';
 
 /**
  * The lease of a cell in Redis. The epoch uses Redis's clock; everything else uses the holder's. `foundFormat` gets the

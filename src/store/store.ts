@@ -10,16 +10,16 @@ import {
   type UsageReading,
   type WorkerRecord,
 } from '../model/index.ts';
-import { Budgets } from './budgets.ts';
+import { type IndexState, readIndexState, StoreRepair } from './checks/repair.ts';
 import type { Link } from './connect.ts';
 import { adoptLabels, anyHeartbeat, anyKnown, readIdentity, writeIdentity } from './identity.ts';
 import { getKeys, type Keys } from './keys.ts';
-import { ownNodes, readNodeViews } from './nodes.ts';
 import { type Hash, parse } from './parse.ts';
-import { type IndexState, readIndexState, StoreRepair } from './repair.ts';
 import { ALL_EVENTS_KEPT, EVENTS_KEPT, execAll } from './reply.ts';
-import { readPage, type SummaryPage } from './summaries.ts';
-import { readUsage, saveUsage } from './usage.ts';
+import { Budgets } from './workers/budgets.ts';
+import { ownNodes, readNodeViews } from './workers/nodes.ts';
+import { readPage, type SummaryPage } from './workers/summaries.ts';
+import { readUsage, saveUsage } from './workers/usage.ts';
 import {
   type Loaded,
   loadWorker,
@@ -29,7 +29,7 @@ import {
   readWorkspaceUsers,
   recordDecision,
   restoreWorker,
-} from './worker-records.ts';
+} from './workers/worker-records.ts';
 
 /** Maximum heartbeats read in one round trip. */
 const CHUNK = 1000;

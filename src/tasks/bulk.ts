@@ -2,8 +2,9 @@
  * Submits many tasks at once. Each line is a task of its own: it is accepted or refused alone, whatever the others are. Invariants:
  * results are in the order of the lines, and so are accepted tasks in their queues; memory is bounded by the window.
  */
-import { errorMessage, Fault, type FaultCode, type Issue } from '../model/fault.ts';
-import type { TaskAccepted } from '../model/task.ts';
+
+import type { TaskAccepted } from '../model/task/task.ts';
+import { errorMessage, Fault, type FaultCode, type Issue } from '../model/values/fault.ts';
 import { parseTaskLine, type TaskLine } from './task-lines.ts';
 
 /** The result of one line. */

@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { SCRIPTS, type ScriptName } from './scripts.ts';
+import { SCRIPTS, type ScriptName } from './scripts/scripts.ts';
 
 /** Milliseconds within which Redis must respond to clients that submit and read tasks. */
 const COMMAND_TIMEOUT_MS = 5000;

@@ -13,8 +13,8 @@ export type {
   RunTask,
   TaskConsumer,
   TaskControls,
-} from './consumer.ts';
-export { openTasks } from './open-tasks.ts';
-export { openConsumer } from './pool-consumer.ts';
+} from './consumer/consumer.ts';
+export { openConsumer } from './consumer/pool-consumer.ts';
+export { openTasks } from './list/open-tasks.ts';
 export { QueueFull } from './queue-errors.ts';
 export type { QueueSettings, TaskQueue, TaskStoreAddress, Tasks } from './tasks.ts';

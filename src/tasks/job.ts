@@ -2,7 +2,7 @@
  * Jobs as Redis holds them. Any program with access to Redis can write to a queue, so each job is read on its own and
  * field by field; one that cannot be read carries the reason, and fails with it instead of stopping the worker.
  */
-import type { TaskFailure } from '../model/task-error.ts';
+import type { TaskFailure } from '../model/task/task-error.ts';
 import { isTaskJobId } from './queue-keys.ts';
 import { readStored, type Stored, toUnreadableFailure } from './stored-task.ts';
 

@@ -1,4 +1,4 @@
-import { errorMessage, Fault } from '../model/fault.ts';
+import { errorMessage, Fault } from '../model/values/fault.ts';
 
 /** The queue of a pool is full. Over HTTP this is 429 with `Retry-After`. */
 export class QueueFull extends Fault {

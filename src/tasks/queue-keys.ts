@@ -1,4 +1,4 @@
-import type { TaskPriority } from '../model/task.ts';
+import type { TaskPriority } from '../model/task/task.ts';
 
 /** Higher numbers are taken later; 0 is BullMQ's "before all others", which no class uses. */
 export const RANK: Record<TaskPriority, number> = { critical: 1, high: 2, normal: 3, low: 4 };

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { IQueueBackend } from 'bullmq';
-import { Fault } from '../model/fault.ts';
-import type { Task, TaskAccepted, TaskCounts, TaskPriority, TaskStatus, TaskView } from '../model/task.ts';
+import type {
+  Task,
+  TaskAccepted,
+  TaskCounts,
+  TaskPriority,
+  TaskStatus,
+  TaskView,
+} from '../model/task/task.ts';
+import { Fault } from '../model/values/fault.ts';
 import type { TaskLink } from './connect.ts';
 import { addDurations, type DurationTotals, type Measured, readDurations } from './durations.ts';
-import { type EndedTask, readEndedTasks } from './ended-tasks.ts';
-import { listTasks } from './list-tasks.ts';
+import { type EndedTask, readEndedTasks } from './list/ended-tasks.ts';
+import { listTasks } from './list/list-tasks.ts';
+import { readTask } from './list/read-task.ts';
 import { QueueFull, withQueueErrors } from './queue-errors.ts';
 import {
   getQueueKeys,
@@ -16,7 +24,6 @@ import {
   RANK,
   toJobId,
 } from './queue-keys.ts';
-import { readTask } from './read-task.ts';
 import { addResults, type ResultTotals, readResults } from './results.ts';
 import { toStored } from './stored-task.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';

@@ -1,10 +1,11 @@
 /** Writes and reads the stored form of a task. Any program can write to Redis, so reading never throws. */
-import { takeHead } from '../model/cut.ts';
-import { readBoundedJson } from '../model/json-depth.ts';
-import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS } from '../model/limits.ts';
-import type { Task, TaskBackoff, TaskPayload, TaskPriority } from '../model/task.ts';
-import type { TaskFailure } from '../model/task-error.ts';
-import { TASK_RESULT_LIMIT } from '../model/task-limits.ts';
+
+import type { Task, TaskBackoff, TaskPayload, TaskPriority } from '../model/task/task.ts';
+import type { TaskFailure } from '../model/task/task-error.ts';
+import { TASK_RESULT_LIMIT } from '../model/task/task-limits.ts';
+import { takeHead } from '../model/values/cut.ts';
+import { readBoundedJson } from '../model/values/json-depth.ts';
+import { DAY_SECONDS, TASK_TIMEOUT_LIMIT_SECONDS } from '../model/values/limits.ts';
 import { RANK } from './queue-keys.ts';
 
 /** The content of a job's `data`: all that the worker needs. */

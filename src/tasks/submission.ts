@@ -1,10 +1,10 @@
 import type { z } from 'zod';
-import { findInexactNumber } from '../model/exact-json.ts';
-import { Fault, type Issue } from '../model/fault.ts';
-import { toIssues } from '../model/issues.ts';
-import { readBoundedJson } from '../model/json-depth.ts';
-import { type PoolSpec, taskDefaults } from '../model/pool.ts';
-import { type Task, taskId, taskSubmission } from '../model/task.ts';
+import { type PoolSpec, taskDefaults } from '../model/pool/pool.ts';
+import { type Task, taskId, taskSubmission } from '../model/task/task.ts';
+import { findInexactNumber } from '../model/values/exact-json.ts';
+import { Fault, type Issue } from '../model/values/fault.ts';
+import { toIssues } from '../model/values/issues.ts';
+import { readBoundedJson } from '../model/values/json-depth.ts';
 
 /** Number of issues that the message names; all of them are in `issues`. */
 const ISSUES_SHOWN_AT_MOST = 5;

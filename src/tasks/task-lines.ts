@@ -1,5 +1,5 @@
-import { findJsonExcess, type JsonBounds } from '../model/bounded-json.ts';
-import { Fault } from '../model/fault.ts';
+import { findJsonExcess, type JsonBounds } from '../model/values/bounded-json.ts';
+import { Fault } from '../model/values/fault.ts';
 
 /** Maximum number of bytes of one line: a task is not a file. */
 export const TASK_LINE_BYTES = 1024 ** 2;

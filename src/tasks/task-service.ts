@@ -1,7 +1,8 @@
 /** Submits and reads tasks for users and programs that don't know the queue: it looks up the pool. */
-import { Fault } from '../model/fault.ts';
-import type { PoolSpec } from '../model/pool.ts';
-import type { TaskPage, TaskQuery, TaskView } from '../model/task.ts';
+
+import type { PoolSpec } from '../model/pool/pool.ts';
+import type { TaskPage, TaskQuery, TaskView } from '../model/task/task.ts';
+import { Fault } from '../model/values/fault.ts';
 import { type AcceptedTask, type BulkResult, type PreparedTask, submitLines } from './bulk.ts';
 import { isTaskId, readSubmission, rejectMisdirected, withPoolDefaults } from './submission.ts';
 import type { TaskLine } from './task-lines.ts';

@@ -14,9 +14,9 @@ import type {
   TaskQuery,
   TaskStatus,
   TaskView,
-} from '../model/task.ts';
+} from '../model/task/task.ts';
 import type { DurationTotals, Measured } from './durations.ts';
-import type { EndedTask } from './ended-tasks.ts';
+import type { EndedTask } from './list/ended-tasks.ts';
 import type { ResultTotals } from './results.ts';
 
 /** The location of the tasks. */

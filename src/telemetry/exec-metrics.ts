@@ -1,4 +1,4 @@
-import type { ExecResult } from '../model/exec-result.ts';
+import type { ExecResult } from '../model/doors/exec-result.ts';
 import type { Instruments } from './instruments.ts';
 
 /** From `true` to a build that runs for an hour, in seconds. */

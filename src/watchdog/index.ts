@@ -11,8 +11,8 @@
  * Must not import the loop, the runtimes or the commands.
  */
 import { Worker } from 'node:worker_threads';
-import type { HealthReport } from '../http/health.ts';
-import { Fault } from '../model/fault.ts';
+import type { HealthReport } from '../http/listener/health.ts';
+import { Fault } from '../model/values/fault.ts';
 import type { Lease } from '../queue/lease.ts';
 import { HANG_MS, TICK_MS } from './hang.ts';
 import type { FromWatchdog, ToWatchdog, WatchdogData } from './messages.ts';

@@ -1,5 +1,5 @@
-import type { HealthReport } from '../http/health.ts';
-import type { FaultCode } from '../model/fault.ts';
+import type { HealthReport } from '../http/listener/health.ts';
+import type { FaultCode } from '../model/values/fault.ts';
 
 /** What the thread is started with. */
 export interface WatchdogData {

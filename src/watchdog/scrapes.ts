@@ -1,4 +1,4 @@
-import { Fault } from '../model/fault.ts';
+import { Fault } from '../model/values/fault.ts';
 
 /** How long a scrape waits for the main loop before it returns the last values. */
 const WAIT_MS = 1000;

@@ -1,10 +1,10 @@
 /** Sends streams of events from this thread. */
 import type { ServerResponse } from 'node:http';
-import { type StreamOrder, sendStream } from '../http/stream-order.ts';
+import { type StreamOrder, sendStream } from '../http/listener/stream-order.ts';
 import { connectCommands } from '../store/connect.ts';
 import { getKeys } from '../store/keys.ts';
-import { StreamHub } from '../store/stream-hub.ts';
-import { createWorkerStreams } from '../store/worker-streams.ts';
+import { StreamHub } from '../store/streams/stream-hub.ts';
+import { createWorkerStreams } from '../store/streams/worker-streams.ts';
 
 /** It has connections of its own, opened with the first stream, so that a long reply never delays a renewal of the lease. */
 export function createStreamServer(redisUrl: string, cell: string) {

@@ -3,9 +3,9 @@
  * loop. `index.ts` starts it.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { createRequestForwarder, createUpgradeForwarder } from '../http/forward.ts';
-import { createHttpServer } from '../http/server.ts';
-import { errorMessage, Fault } from '../model/fault.ts';
+import { createRequestForwarder, createUpgradeForwarder } from '../http/listener/forward.ts';
+import { createHttpServer } from '../http/listener/server.ts';
+import { errorMessage, Fault } from '../model/values/fault.ts';
 import { steadyClock } from '../queue/clock.ts';
 import { createLease } from '../queue/lease.ts';
 import { connectCommands } from '../store/connect.ts';

@@ -1,4 +1,4 @@
-import type { HealthReport } from '../http/health.ts';
+import type { HealthReport } from '../http/listener/health.ts';
 import type { HangDetector } from './hang.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** The cases recorded from the real CLIs, against the stand-in for the model. */
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 
 /** When the turn is interrupted: immediately, or after the model or a command has reached a certain point. */
 export type Moment = 'at once' | { model: string } | { file: string };

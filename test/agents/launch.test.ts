@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { getAgentKind, getAgentKindForSpec, resolveEndpoint } from '../../src/agents/index.ts';
 import { buildInstructions } from '../../src/agents/instructions.ts';
 import type { LaunchOptions } from '../../src/agents/kind.ts';
-import { type AgentType, type WorkerSpec, workerSpec } from '../../src/model/spec.ts';
+import { type AgentType, type WorkerSpec, workerSpec } from '../../src/model/worker/spec.ts';
 
 const order = (agent_type: AgentType, spec: Partial<WorkerSpec> = {}, more: Partial<LaunchOptions> = {}) => ({
   spec: workerSpec.parse({ agent_type, runtime: 'docker', ...spec }),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nestsDeeperThan } from '../../src/agents/nesting.ts';
-import { isDeeperThan } from '../../src/model/json-depth.ts';
+import { isDeeperThan } from '../../src/model/values/json-depth.ts';
 
 test('the depth of a text equals that of its value', () => {
   fc.assert(

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { release, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { getAgentKind } from '../../src/agents/index.ts';
-import { workerSpec } from '../../src/model/spec.ts';
+import { workerSpec } from '../../src/model/worker/spec.ts';
 import { type Model, startModel } from '../support/model/index.ts';
 import { type Agent, CASES, type Case, isOf, type Moment, type Turn } from './cases.ts';
 import { Conversation } from './conversation.ts';

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { Checkpoints, type CheckpointsOptions } from '../../src/checkpoints/checkpoints.ts';
 import { CheckpointDirectory } from '../../src/checkpoints/directory.ts';
-import type { DoorCall } from '../../src/http/door-service.ts';
+import type { DoorCall } from '../../src/http/doors/door-service.ts';
 import { type WorkerRecord, workerSpec } from '../../src/model/index.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';

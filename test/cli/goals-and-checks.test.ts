@@ -1,14 +1,14 @@
 import { CommanderError } from 'commander';
 import { expect, test } from 'vitest';
+import { parseInfo, redisSettings } from '../../src/cli/doctor/redis-checks.ts';
 import { formatErrorLines, TimedOut, toExitCode, usageError } from '../../src/cli/exit.ts';
-import { getQueuePositions } from '../../src/cli/ps.ts';
-import { parseInfo, redisSettings } from '../../src/cli/redis-checks.ts';
 import { evaluateGoal, type Goal } from '../../src/cli/wait-for.ts';
-import { parseFilter } from '../../src/cli/worker-filter.ts';
 import { matchPrefix } from '../../src/cli/worker-id.ts';
-import { compareIds } from '../../src/model/entry-id.ts';
+import { getQueuePositions } from '../../src/cli/workers/ps.ts';
+import { parseFilter } from '../../src/cli/workers/worker-filter.ts';
 import type { Summary } from '../../src/model/index.ts';
 import { Fault, type StatusRecord } from '../../src/model/index.ts';
+import { compareIds } from '../../src/model/messages/entry-id.ts';
 
 const at = (status: string, phase = 'x') => ({
   deleted: false,

@@ -21,8 +21,8 @@ import { open, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { constants as os, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Fault } from '../../src/model/fault.ts';
 import { type Body, persists, type RuntimeCapabilities, type RuntimeName } from '../../src/model/index.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import { BodyConflict, type BodyOrder, BodyRefused, type Runtime } from '../../src/runtimes/runtime.ts';
 
 /** Its line in the table of names. */

@@ -10,7 +10,7 @@ import { createDoorSigner } from '../../src/doors/signer.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import { connectCommands, publishDoorKey, Store, StreamHub } from '../../src/store/index.ts';
-import { waitForGoal } from '../../src/store/wait-for-goal.ts';
+import { waitForGoal } from '../../src/store/streams/wait-for-goal.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 

@@ -6,7 +6,7 @@ import { buffer, json, text } from 'node:stream/consumers';
 import { afterEach, expect, test, vi } from 'vitest';
 import { Doors } from '../../src/doors/doors.ts';
 import { createDoorSigner } from '../../src/doors/signer.ts';
-import { type DoorSubject, signDoorToken } from '../../src/model/door-token.ts';
+import { type DoorSubject, signDoorToken } from '../../src/model/doors/door-token.ts';
 import { Runtimes } from '../../src/runtimes/registry.ts';
 import type { DoorRoute } from '../../worker-base/door/route.ts';
 import { createDoorServer } from '../../worker-base/door/server.ts';
@@ -176,7 +176,7 @@ test('an upgrade gives the connection, with what came after the request', async 
 test('missing tokens, and those of another body, of yesterday and of an unknown manager are refused', async () => {
   const { connect, subject, published, lookups } = await open();
   const key = (await import('node:crypto')).generateKeyPairSync('ed25519');
-  const { getDoorKeyId } = await import('../../src/model/door-token.ts');
+  const { getDoorKeyId } = await import('../../src/model/doors/door-token.ts');
   const der = key.publicKey.export({ format: 'der', type: 'spki' });
   const mine = { id: getDoorKeyId(der), privateKey: key.privateKey };
   const now = Date.now();

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createDoorSigner } from '../../src/doors/signer.ts';
-import { isDoorTokenCurrent, parseDoorToken } from '../../src/model/door-token.ts';
+import { isDoorTokenCurrent, parseDoorToken } from '../../src/model/doors/door-token.ts';
 
 test('a token is used again for a minute, for its body only, and is valid for minutes after that', () => {
   let now = 1_000_000;

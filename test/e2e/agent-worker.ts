@@ -1,7 +1,7 @@
 /** One worker with a real agent, as an orchestrator sees it: through Redis only. */
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import type { OutputMessage } from '../../src/model/message.ts';
+import type { OutputMessage } from '../../src/model/messages/message.ts';
 import type { Keys } from '../../src/store/keys.ts';
 
 /** Building a first image takes about a minute, and two may be built at once. */

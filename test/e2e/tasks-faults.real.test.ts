@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import type { TaskView } from '../../src/model/task.ts';
+import type { TaskView } from '../../src/model/task/task.ts';
 import { sendTo } from '../../src/runtimes/process/process-table.ts';
 import { openTasks, type TaskQueue } from '../../src/tasks/index.ts';
 import { type FaultWorld, openWorld } from '../faults/world.ts';

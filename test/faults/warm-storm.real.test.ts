@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { LifecycleEvent } from '../../src/model/index.ts';
-import type { OutputMessage } from '../../src/model/message.ts';
+import type { OutputMessage } from '../../src/model/messages/message.ts';
 import { waiting } from '../pools/warm/waiting.ts';
 import { pidsWith } from '../support/processes.ts';
 import { startRedis } from '../support/redis.ts';

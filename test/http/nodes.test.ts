@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toWorkerStats } from '../../src/http/worker-stats.ts';
+import { toWorkerStats } from '../../src/http/workers/worker-stats.ts';
 import type { NodeView, PoolView } from '../../src/model/index.ts';
 import { openTestApi } from './api.ts';
 

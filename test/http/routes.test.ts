@@ -1,7 +1,7 @@
 /** What the routes make of a request, before anything is asked of Redis. */
 import { expect, test } from 'vitest';
 import type { ApiRequest, Route } from '../../src/http/route.ts';
-import { TASK_OPERATIONS, taskAccepted } from '../../src/http/task-schemas.ts';
+import { TASK_OPERATIONS, taskAccepted } from '../../src/http/schemas/task-schemas.ts';
 import { createTaskRoutes } from '../../src/http/tasks.ts';
 import { openTestApi } from './api.ts';
 

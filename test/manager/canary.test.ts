@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
-import type { DoorService } from '../../src/http/door-service.ts';
+import type { DoorService } from '../../src/http/doors/door-service.ts';
 import { type CanaryOptions, startCanary } from '../../src/manager/canary.ts';
 import { Fault } from '../../src/model/index.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findJsonExcess, holdsMoreThan } from '../../src/model/bounded-json.ts';
+import { findJsonExcess, holdsMoreThan } from '../../src/model/values/bounded-json.ts';
 
 const within = { depth: 3, values: 6 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { takeHead, takeTail } from '../../src/model/cut.ts';
+import { takeHead, takeTail } from '../../src/model/values/cut.ts';
 
 test('a text is cut between characters, and as little as that takes', () => {
   const text = fc.string({ unit: 'binary', maxLength: 30 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { HEARTBEAT_BYTES, heartbeat, readHeartbeat } from '../../src/model/heartbeat.ts';
+import { HEARTBEAT_BYTES, heartbeat, readHeartbeat } from '../../src/model/worker/heartbeat.ts';
 
 const at = '2030-01-01T11:00:00.000Z';
 const BEAT = { incarnation: 1, phase: 'ready', at, active_at: at, busy: false, seq: 3 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readableLine, readableMessage } from '../../src/model/log-line.ts';
+import { readableLine, readableMessage } from '../../src/model/messages/log-line.ts';
 
 const line = JSON.stringify({
   level: 'error',

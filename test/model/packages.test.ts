@@ -1,6 +1,6 @@
 /** What may be built into an image by its name, and what only looks like a name. */
 import { expect, test } from 'vitest';
-import { specFields } from '../../src/model/spec.ts';
+import { specFields } from '../../src/model/worker/spec.ts';
 
 const requirements = (given: unknown) => specFields.requirements.safeParse(given);
 const messageOf = ({ error }: ReturnType<typeof requirements>) => error?.issues[0]?.message ?? 'accepted';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { taskSubmission } from '../../src/model/task.ts';
+import { taskSubmission } from '../../src/model/task/task.ts';
 
 const paths = (given: unknown): string[] => {
   const read = taskSubmission.safeParse(given);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { gitSource } from '../../src/model/workspace.ts';
+import { gitSource } from '../../src/model/worker/workspace.ts';
 
 const isAccepted = (url: string) => gitSource.safeParse({ url }).success;
 

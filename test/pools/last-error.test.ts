@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Member, PoolMemo } from '../../src/model/pool-memo.ts';
+import type { Member, PoolMemo } from '../../src/model/pool/pool-memo.ts';
 import { decidePool } from '../../src/pools/decide.ts';
 import { dying, look, member, members, NOW, poolOf, starting } from './observation.ts';
 

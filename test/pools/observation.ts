@@ -1,6 +1,6 @@
 /** Observations of pools for tests: a pool, its members and its queue, in a short notation. */
 import { type PoolInput, type PoolSpec, poolSpec } from '../../src/model/index.ts';
-import type { Member, PoolMemo } from '../../src/model/pool-memo.ts';
+import type { Member, PoolMemo } from '../../src/model/pool/pool-memo.ts';
 import type { PoolObservation } from '../../src/pools/observation.ts';
 
 export const NOW = Date.parse('2026-01-01T12:00:00Z');

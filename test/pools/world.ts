@@ -1,6 +1,6 @@
 /** A small simulation of the worker loop for a pool: one second per step, without a clock or randomness. */
 import type { PoolSpec, PoolStatus } from '../../src/model/index.ts';
-import type { Member, PoolMemo } from '../../src/model/pool-memo.ts';
+import type { Member, PoolMemo } from '../../src/model/pool/pool-memo.ts';
 import { decidePool } from '../../src/pools/decide.ts';
 import type { PoolDecision } from '../../src/pools/observation.ts';
 import { isActive } from '../../src/pools/observation.ts';

@@ -10,7 +10,7 @@ import {
   type WorkerSpec,
   workerSpec,
 } from '../../src/model/index.ts';
-import { createAssignment } from '../../src/store/claim-store.ts';
+import { createAssignment } from '../../src/store/workers/claim-store.ts';
 import { FakeEngine } from '../support/fake-runtime/fake.ts';
 import { MemoryStore } from '../support/memory-store.ts';
 

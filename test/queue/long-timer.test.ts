@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { steadyClock } from '../../src/queue/clock.ts';
 import { LONGEST_TIMER_MS, setLongTimer, timeoutSignal } from '../../src/queue/long-timer.ts';
-import { Attempt } from '../../src/tasks/attempt.ts';
+import { Attempt } from '../../src/tasks/consumer/attempt.ts';
 import { createRunTask } from '../../worker-base/tasks/task-runs.ts';
 
 const DAY = 86_400_000;

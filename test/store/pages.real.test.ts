@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { idsAfter } from '../../src/store/summaries.ts';
+import { idsAfter } from '../../src/store/workers/summaries.ts';
 import { openCell } from './cell.ts';
 
 test('a page lacks no worker if earlier ones are deleted while it is read', async () => {

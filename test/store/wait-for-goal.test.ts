@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Link } from '../../src/store/connect.ts';
 import { getKeys } from '../../src/store/keys.ts';
-import type { StreamHub } from '../../src/store/stream-hub.ts';
-import { waitForGoal } from '../../src/store/wait-for-goal.ts';
+import type { StreamHub } from '../../src/store/streams/stream-hub.ts';
+import { waitForGoal } from '../../src/store/streams/wait-for-goal.ts';
 
 // A manager that was waiting while it shut down ended with an unhandled "Connection is closed." and code 1.
 test('a wait continues by polling if the connection for events is closed', async () => {

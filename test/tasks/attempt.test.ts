@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
-import { TaskError } from '../../src/model/task-error.ts';
-import { Attempt, type AttemptOutcome } from '../../src/tasks/attempt.ts';
+import { TaskError } from '../../src/model/task/task-error.ts';
+import { Attempt, type AttemptOutcome } from '../../src/tasks/consumer/attempt.ts';
 import type { RunningTask, RunTask } from '../../src/tasks/index.ts';
 
 const task = (timeout_seconds = 60): RunningTask => ({

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
-import { TaskError } from '../../src/model/task-error.ts';
+import { TaskError } from '../../src/model/task/task-error.ts';
 import type { RunTask } from '../../src/tasks/index.ts';
 import { fastBackoff, functionName, hold } from './handlers.ts';
 import { gate, openWorld, soon } from './world.ts';

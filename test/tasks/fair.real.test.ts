@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TaskPriority } from '../../src/model/task.ts';
+import type { TaskPriority } from '../../src/model/task/task.ts';
 import { openWorld } from './world.ts';
 
 describe('priorities', () => {

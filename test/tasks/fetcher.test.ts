@@ -1,7 +1,7 @@
 import type { IQueueBackend } from 'bullmq';
 import { expect, it } from 'vitest';
 import type { TaskLink } from '../../src/tasks/connect.ts';
-import { Fetcher } from '../../src/tasks/fetcher.ts';
+import { Fetcher } from '../../src/tasks/consumer/fetcher.ts';
 import { readJob } from '../../src/tasks/job.ts';
 import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
 

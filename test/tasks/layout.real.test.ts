@@ -10,7 +10,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { getQueueKeys, RANK } from '../../src/tasks/queue-keys.ts';
 import { openWorld, POOL } from './world.ts';
 
-/** The version that the scripts in `src/tasks/scripts.ts` are written for. */
+/** The version that the scripts in `src/tasks/scripts/scripts.ts` are written for. */
 const BULLMQ_VERSION = '6.7.0';
 const ROOT = join(import.meta.dirname, '..', '..');
 

@@ -1,7 +1,7 @@
 /** Lists of tasks, page by page, and retries. */
 import { expect, it } from 'vitest';
-import type { TaskQuery, TaskView } from '../../src/model/task.ts';
-import { taskSubmission } from '../../src/model/task.ts';
+import type { TaskQuery, TaskView } from '../../src/model/task/task.ts';
+import { taskSubmission } from '../../src/model/task/task.ts';
 import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
 import { kill, openWorld, POOL } from './world.ts';
 

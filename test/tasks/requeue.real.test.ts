@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { toActiveTask } from '../../src/tasks/active-task.ts';
 import { openBackend } from '../../src/tasks/backend.ts';
 import { connectWorker } from '../../src/tasks/connect.ts';
+import { toActiveTask } from '../../src/tasks/consumer/active-task.ts';
+import { ResultWriter } from '../../src/tasks/consumer/result-writer.ts';
 import { parseNext } from '../../src/tasks/job.ts';
 import { getQueueKeys } from '../../src/tasks/queue-keys.ts';
-import { ResultWriter } from '../../src/tasks/result-writer.ts';
 import { openWorld, POOL } from './world.ts';
 
 /** Calls of this name arrive, but their first reply is lost, as if the connection broke in between. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { taskSubmission } from '../../src/model/task.ts';
+import { taskSubmission } from '../../src/model/task/task.ts';
+import { type TaskViewReply, toView } from '../../src/tasks/list/view.ts';
 import { readStored, retryBackoffMs, toFailure, toStored } from '../../src/tasks/stored-task.ts';
-import { type TaskViewReply, toView } from '../../src/tasks/view.ts';
 
 describe('backoff', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import { readSubmission } from '../../src/tasks/submission.ts';
 
 const submission = (payload: string) => JSON.parse(`{"payload":${payload}}`) as unknown;

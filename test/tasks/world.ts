@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, vi } from 'vitest';
-import { type Task, type TaskSubmission, type TaskView, taskSubmission } from '../../src/model/task.ts';
+import { type Task, type TaskSubmission, type TaskView, taskSubmission } from '../../src/model/task/task.ts';
 import {
   type ConsumerSettings,
   openConsumer,

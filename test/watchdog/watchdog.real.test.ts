@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
-import { createHealthReport } from '../../src/http/health.ts';
+import { createHealthReport } from '../../src/http/listener/health.ts';
 import { newApiSocket } from '../../src/watchdog/api-socket.ts';
 import { startWatchdog, type WatchdogOptions } from '../../src/watchdog/index.ts';
 import { openCell } from '../store/cell.ts';

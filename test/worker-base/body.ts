@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect } from 'vitest';
 import { bundleWrapper } from '../../scripts/bundle-wrapper.ts';
-import type { InputMessage, OutputMessage } from '../../src/model/message.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { InputMessage, OutputMessage } from '../../src/model/messages/message.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import { getKeys, INPUT_GROUP, type Keys } from '../../src/store/keys.ts';
 
 /** How long a test watches before it concludes that something did not happen. */

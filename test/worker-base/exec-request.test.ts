@@ -7,7 +7,7 @@ import {
   EXEC_ENV_LIMIT,
   EXEC_SECONDS,
   EXEC_TEXT_LIMIT,
-} from '../../src/model/limits.ts';
+} from '../../src/model/values/limits.ts';
 import { readExecRequest } from '../../worker-base/exec/exec-request.ts';
 
 function isAcceptedByWrapper(request: unknown): boolean {

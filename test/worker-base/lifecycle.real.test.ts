@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { heartbeat, wasReady } from '../../src/model/heartbeat.ts';
+import { heartbeat, wasReady } from '../../src/model/worker/heartbeat.ts';
 import { INPUT_GROUP } from '../../src/store/keys.ts';
 import { isAlive, soon, TestWorker } from './body.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { farewellMs } from '../../src/model/grace.ts';
+import { farewellMs } from '../../src/model/worker/grace.ts';
 import { Shutdown } from '../../worker-base/shutdown.ts';
 
 beforeEach(() => vi.useFakeTimers());

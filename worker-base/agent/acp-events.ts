@@ -2,7 +2,7 @@ import type { SessionUpdate, ToolCallContent, ToolCallUpdate } from '@agentclien
 import { BoundedMap, MESSAGE_CHARACTERS } from '../../src/agents/bounded-map.ts';
 import type { AgentEvent } from '../../src/agents/dialogue.ts';
 import { summarizeToolUse } from '../../src/agents/json.ts';
-import { takeHead } from '../../src/model/cut.ts';
+import { takeHead } from '../../src/model/values/cut.ts';
 
 interface Tool {
   name: string;

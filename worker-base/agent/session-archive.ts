@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { ChainableCommander, Redis } from 'ioredis';
-import { takeTail } from '../../src/model/cut.ts';
+import { takeTail } from '../../src/model/values/cut.ts';
 import type { Log } from '../log.ts';
 import type { Privileges } from '../sandbox/privileges.ts';
 import { type BegunTurn, hadTurns, readBegunTurns } from './turn-journal.ts';

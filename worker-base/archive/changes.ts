@@ -9,8 +9,8 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ChangesFormat } from '../../src/model/archive-format.ts';
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
+import type { ChangesFormat } from '../../src/model/worker/archive-format.ts';
 import type { AgentEnvironment } from '../workload.ts';
 import { startHelper } from './helper-process.ts';
 

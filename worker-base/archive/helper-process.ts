@@ -1,6 +1,6 @@
 /** A helper command whose input or output is streamed. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { takeTail } from '../../src/model/cut.ts';
+import { takeTail } from '../../src/model/values/cut.ts';
 
 const ERROR_CHARACTERS = 8000;
 

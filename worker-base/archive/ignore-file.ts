@@ -1,5 +1,5 @@
 /** `.workerignore`: which files of a workspace are not saved, as arguments of GNU tar. Pure. */
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 
 export const IGNORE_FILE = '.workerignore';
 /** Bytes that are read of it. */

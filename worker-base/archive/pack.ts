@@ -8,8 +8,8 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import * as zlib from 'node:zlib';
-import type { ArchiveFormat } from '../../src/model/archive-format.ts';
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
+import type { ArchiveFormat } from '../../src/model/worker/archive-format.ts';
 import type { Privileges } from '../sandbox/privileges.ts';
 import type { WrapperSettings } from '../settings.ts';
 import { startHelper } from './helper-process.ts';

@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { getAgentKindForSpec, resolveEndpoint } from '../../src/agents/index.ts';
 import { buildInstructions } from '../../src/agents/instructions.ts';
 import type { AgentKind, Launch, LaunchOptions } from '../../src/agents/kind.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { Door } from '../door/door.ts';
 import type { Log } from '../log.ts';
 import type { ModelProxy } from '../model-proxy/proxy.ts';

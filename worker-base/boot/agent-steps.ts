@@ -3,7 +3,7 @@
  * that ends immediately, so that the agent of the worker that claims it starts quickly.
  */
 import { getAgentKind } from '../../src/agents/index.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import { START_COMMIT } from '../../src/store/keys.ts';
 import { Denials } from '../sandbox/denials.ts';
 import { whyNotFound, whyScriptFails } from '../sandbox/executable.ts';

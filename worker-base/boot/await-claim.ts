@@ -7,8 +7,8 @@
  * loaded, connected and tried in advance, because the claim has to be fast.
  */
 import type { Redis } from 'ioredis';
-import { CLAIMED_INCARNATION, type ClaimRecord } from '../../src/model/claim.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import { CLAIMED_INCARNATION, type ClaimRecord } from '../../src/model/worker/claim.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import { createLog, type Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';

@@ -7,7 +7,7 @@
  * import a step; `lifecycle.ts` lists them.
  */
 import type { Redis } from 'ioredis';
-import type { Heartbeat } from '../../src/model/heartbeat.ts';
+import type { Heartbeat } from '../../src/model/worker/heartbeat.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { Door } from '../door/door.ts';
 import type { Log } from '../log.ts';

@@ -7,8 +7,8 @@
  * the next body of a worker that was killed meanwhile starts again.
  */
 import { spawn } from 'node:child_process';
-import { takeTail } from '../../src/model/cut.ts';
-import type { GitSource } from '../../src/model/workspace.ts';
+import { takeTail } from '../../src/model/values/cut.ts';
+import type { GitSource } from '../../src/model/worker/workspace.ts';
 import { isFillDue } from '../archive/fill.ts';
 import { FILL_MARKER } from '../archive/pack.ts';
 import type { Log } from '../log.ts';

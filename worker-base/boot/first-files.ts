@@ -1,6 +1,6 @@
 /** The files that a worker starts with: those of a checkpoint or of a repository, in an empty workspace. */
-import { COMMIT_ID } from '../../src/model/archive-format.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import { COMMIT_ID } from '../../src/model/worker/archive-format.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import { isFillDue } from '../archive/fill.ts';
 import { startHelper } from '../archive/helper-process.ts';
 import type { Door } from '../door/door.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import { INPUT_GROUP, type Keys } from '../../src/store/keys.ts';
 import type { Log } from '../log.ts';
 import { whenReady } from '../streams/redis-connection.ts';

@@ -5,7 +5,7 @@
  * upload that is cut, because the manager was killed, is followed by one of its successor.
  */
 
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import { fillWorkspace, isFillDue } from '../archive/fill.ts';
 import type { Door } from '../door/door.ts';
 import type { Log } from '../log.ts';

@@ -8,7 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';

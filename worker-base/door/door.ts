@@ -8,8 +8,8 @@
 import { chmodSync, closeSync, constants, openSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
-import { Fault } from '../../src/model/fault.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import { Fault } from '../../src/model/values/fault.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { AgentEnvironment } from '../workload.ts';

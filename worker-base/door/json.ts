@@ -1,7 +1,7 @@
 /** JSON in requests to the door and in its responses. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { jsonResponse } from '../../src/http/route.ts';
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 
 /** Bytes of a request; the manager accepts fewer. */
 const REQUEST_BYTES = 2 * 1024 ** 2;

@@ -1,8 +1,8 @@
 /** The routes of the door: what a module in `routes/` gives, and what it gets. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { ArchiveFormat } from '../../src/model/archive-format.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { ArchiveFormat } from '../../src/model/worker/archive-format.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { AgentEnvironment } from '../workload.ts';

@@ -9,8 +9,8 @@
 import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ApiResponse, errorResponse, jsonResponse } from '../../src/http/route.ts';
-import { DOOR_REFUSAL, type DoorRefusal } from '../../src/model/door-token.ts';
-import { Fault } from '../../src/model/fault.ts';
+import { DOOR_REFUSAL, type DoorRefusal } from '../../src/model/doors/door-token.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import type { DoorBody, DoorRoute } from './route.ts';
 import { findRoutes } from './route.ts';
 import { DOOR_ROUTES } from './routes/index.ts';

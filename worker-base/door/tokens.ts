@@ -12,7 +12,7 @@ import {
   isSignedBy,
   parseDoorKey,
   parseDoorToken,
-} from '../../src/model/door-token.ts';
+} from '../../src/model/doors/door-token.ts';
 
 /** Managers of a cell at once, those that were just replaced included. */
 const KEYS = 16;

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 
 /**
  * Throws a Fault `invalid_command` if a process cannot be started there, as far as the wrapper can see: a directory of the

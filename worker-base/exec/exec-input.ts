@@ -6,8 +6,8 @@
  * `exec_completed` unless the body is killed; output waits while Redis is slow, and is bounded.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Fault } from '../../src/model/fault.ts';
-import { REQUEST_ID_LIMIT } from '../../src/model/limits.ts';
+import { Fault } from '../../src/model/values/fault.ts';
+import { REQUEST_ID_LIMIT } from '../../src/model/values/limits.ts';
 import { PIECE_BYTES } from '../streams/limits.ts';
 import type { OutputQueue } from '../streams/output-queue.ts';
 import type { OutputReader } from './exec-process.ts';

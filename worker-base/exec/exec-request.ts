@@ -2,7 +2,7 @@
  * The request for a process, as the manager passes it on or Redis has it. Checked here without zod; the manager's schema
  * has the same rules, and a test compares the two.
  */
-import { Fault, type Issue } from '../../src/model/fault.ts';
+import { Fault, type Issue } from '../../src/model/values/fault.ts';
 import {
   EXEC_ARGUMENT_LIMIT,
   EXEC_ENV_LIMIT,
@@ -10,7 +10,7 @@ import {
   EXEC_SECONDS,
   EXEC_TEXT_LIMIT,
   EXEC_VARIABLE,
-} from '../../src/model/limits.ts';
+} from '../../src/model/values/limits.ts';
 
 export interface ExecRequest {
   command?: string[];

@@ -1,6 +1,6 @@
 /** What the API says about processes that were started in a body, and in which forms it sends their output. */
 import { isUtf8 } from 'node:buffer';
-import { EXEC_FRAMES, toFrame } from '../../src/model/exec-frames.ts';
+import { EXEC_FRAMES, toFrame } from '../../src/model/doors/exec-frames.ts';
 import type { OutputStream } from './process-output.ts';
 
 /** How a process ended. */

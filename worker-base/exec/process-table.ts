@@ -7,8 +7,8 @@
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
 import { formatCommandLine } from '../../src/agents/shell-word.ts';
-import { Fault } from '../../src/model/fault.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import { Fault } from '../../src/model/values/fault.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import { explainRefusal } from '../sandbox/command-policy.ts';
 import { whyNotFound } from '../sandbox/executable.ts';
 import { killMarked } from '../sandbox/kill-processes.ts';

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import { drained } from './drained.ts';
 
 /**

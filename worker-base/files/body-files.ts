@@ -1,4 +1,4 @@
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { AgentEnvironment } from '../workload.ts';

@@ -11,7 +11,7 @@ import { existsSync } from 'node:fs';
 import { Agent, request as ask, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { Fault } from '../../src/model/fault.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import type { Log } from '../log.ts';
 import type { AgentEnvironment } from '../workload.ts';
 import type { FileHelperSettings } from './helper-options.ts';

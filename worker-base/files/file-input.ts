@@ -6,10 +6,10 @@
  * the next body repeats one that was cut, which gives the same file; memory and output are bounded.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Fault, type FaultCode } from '../../src/model/fault.ts';
-import type { FileReport } from '../../src/model/file.ts';
-import { encodeFilePath, splitPath } from '../../src/model/file-path.ts';
-import { FILE_MESSAGE_BYTES, REQUEST_ID_LIMIT } from '../../src/model/limits.ts';
+import type { FileReport } from '../../src/model/doors/file.ts';
+import { encodeFilePath, splitPath } from '../../src/model/doors/file-path.ts';
+import { Fault, type FaultCode } from '../../src/model/values/fault.ts';
+import { FILE_MESSAGE_BYTES, REQUEST_ID_LIMIT } from '../../src/model/values/limits.ts';
 import { toContent } from '../exec/format.ts';
 import { PIECE_BYTES } from '../streams/limits.ts';
 import type { OutputQueue } from '../streams/output-queue.ts';

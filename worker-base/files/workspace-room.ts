@@ -1,4 +1,4 @@
-import { parseMemory } from '../../src/model/units.ts';
+import { parseMemory } from '../../src/model/values/units.ts';
 import { MEASURE, measureWorkspace } from './measure-workspace.ts';
 
 /** As long as a measured size is used, in milliseconds. */

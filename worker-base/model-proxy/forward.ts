@@ -8,7 +8,7 @@ import type {
   RequestOptions,
   ServerResponse,
 } from 'node:http';
-import { CONNECTION_HEADERS } from '../../src/http/connection-headers.ts';
+import { CONNECTION_HEADERS } from '../../src/http/listener/connection-headers.ts';
 
 /** A header that the gateway adds to each request; the agent's header of the same name is dropped. */
 export interface ProxyCredential {

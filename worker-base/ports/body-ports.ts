@@ -7,8 +7,8 @@
 import { Agent, type ClientRequestArgs } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Fault } from '../../src/model/fault.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import { Fault } from '../../src/model/values/fault.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { WrapperSettings } from '../settings.ts';
 import { findListeners, SocketOwners } from './listeners.ts';
 

@@ -11,9 +11,9 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CONNECTION_HEADERS } from '../../src/http/connection-headers.ts';
-import { joinStreams } from '../../src/http/join-streams.ts';
-import { Fault } from '../../src/model/fault.ts';
+import { CONNECTION_HEADERS } from '../../src/http/listener/connection-headers.ts';
+import { joinStreams } from '../../src/http/listener/join-streams.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import type { BodyPorts } from './body-ports.ts';
 
 const CONNECTION = new Set<string>(CONNECTION_HEADERS);

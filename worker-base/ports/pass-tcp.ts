@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
-import { joinSocket } from '../../src/http/tcp-frames.ts';
+import { joinSocket } from '../../src/http/doors/tcp-frames.ts';
 
 /** Bytes of one frame of a client. */
 const FRAME_BYTES = 4 * 1024 ** 2;

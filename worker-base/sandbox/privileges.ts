@@ -8,7 +8,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import { CONFINE } from './confine-report.ts';
 import { findProgram, readShebang } from './executable.ts';
 import { killAgent, killMarked, killMarkedAs, killOthers } from './kill-processes.ts';

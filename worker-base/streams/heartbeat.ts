@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { Heartbeat } from '../../src/model/heartbeat.ts';
-import { HEARTBEAT_INTERVAL_MS } from '../../src/model/limits.ts';
+import { HEARTBEAT_INTERVAL_MS } from '../../src/model/values/limits.ts';
+import type { Heartbeat } from '../../src/model/worker/heartbeat.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { ExtraCommand } from './output-sender.ts';
 

@@ -1,6 +1,6 @@
-import type { Issue } from '../../src/model/fault.ts';
-import { PROMPT_DEADLINE_SECONDS, REQUEST_ID_LIMIT, TEXT_LIMIT } from '../../src/model/limits.ts';
-import type { InputMessage } from '../../src/model/message.ts';
+import type { InputMessage } from '../../src/model/messages/message.ts';
+import type { Issue } from '../../src/model/values/fault.ts';
+import { PROMPT_DEADLINE_SECONDS, REQUEST_ID_LIMIT, TEXT_LIMIT } from '../../src/model/values/limits.ts';
 
 /** Maximum length of a readable entry: the longest prompt with every character escaped. */
 const ENTRY_LIMIT = 6 * TEXT_LIMIT + 4096;

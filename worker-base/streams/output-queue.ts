@@ -5,7 +5,7 @@
  * Invariants: `seq` has no holes, a `gap` reports lost output, and memory is bounded however long Redis is
  * away (`limits.ts`). Must not import the agent or the code that decides about prompts.
  */
-import type { OutputMessage, OutputType } from '../../src/model/message.ts';
+import type { OutputMessage, OutputType } from '../../src/model/messages/message.ts';
 import type { OutputEntry, Piece } from './entry.ts';
 import { MEMORY_BYTES, PIECE_BYTES } from './limits.ts';
 import type { Spool } from './spool.ts';

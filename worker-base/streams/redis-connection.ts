@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { insistOnDatabase } from '../../src/model/redis-url.ts';
+import { insistOnDatabase } from '../../src/model/values/redis-url.ts';
 import type { Log } from '../log.ts';
 
 /** Without a reply within this time, Redis counts as away and output goes to the spool. */

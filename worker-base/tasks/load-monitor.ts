@@ -1,5 +1,5 @@
-import { errorMessage } from '../../src/model/fault.ts';
-import type { TaskConsumer } from '../../src/tasks/consumer.ts';
+import { errorMessage } from '../../src/model/values/fault.ts';
+import type { TaskConsumer } from '../../src/tasks/consumer/consumer.ts';
 import { type ResultTotals, sinceThen } from '../../src/tasks/results.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';
 import type { Log } from '../log.ts';

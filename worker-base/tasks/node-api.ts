@@ -6,11 +6,11 @@
  */
 
 import { networkInterfaces } from 'node:os';
-import { type HttpServer, listen } from '../../src/http/listen.ts';
+import { type HttpServer, listen } from '../../src/http/listener/listen.ts';
 import { type ApiResponse, jsonResponse, type Route } from '../../src/http/route.ts';
 import { createTaskRoutes, type TaskRouteHandlers } from '../../src/http/tasks.ts';
-import { Fault } from '../../src/model/fault.ts';
-import type { ConsumerTotals } from '../../src/tasks/consumer.ts';
+import { Fault } from '../../src/model/values/fault.ts';
+import type { ConsumerTotals } from '../../src/tasks/consumer/consumer.ts';
 import type { TaskQueue } from '../../src/tasks/tasks.ts';
 import type { Log } from '../log.ts';
 import type { Durations } from './task-runs.ts';

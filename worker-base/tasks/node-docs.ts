@@ -3,7 +3,7 @@
  * request.
  */
 import { z } from 'zod';
-import { errorReply, type Operation } from '../../src/http/task-schemas.ts';
+import { errorReply, type Operation } from '../../src/http/schemas/task-schemas.ts';
 import { OPERATIONS } from './node-schema.ts';
 
 interface JsonSchema {

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { PoolSpec } from '../../src/model/pool.ts';
-import type { Task } from '../../src/model/task.ts';
+import type { PoolSpec } from '../../src/model/pool/pool.ts';
+import type { Task } from '../../src/model/task/task.ts';
 import type { QueueSettings, TaskQueue } from '../../src/tasks/tasks.ts';
 
 /** How long a pool's settings for tasks are cached. */

@@ -1,6 +1,6 @@
-import type { Heartbeat } from '../../src/model/heartbeat.ts';
 import { IMAGE_RUNTIME } from '../../src/model/runtimes.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import type { Heartbeat } from '../../src/model/worker/heartbeat.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { ExtraCommand } from '../streams/output-sender.ts';

@@ -1,6 +1,6 @@
 /** The schemas of the node API's responses, except for the task routes. */
 import { z } from 'zod';
-import { instant, type Operation, TASK_OPERATIONS } from '../../src/http/task-schemas.ts';
+import { instant, type Operation, TASK_OPERATIONS } from '../../src/http/schemas/task-schemas.ts';
 
 /** The state of the node. */
 export const health = z.object({

@@ -5,9 +5,9 @@
 
 import type { Redis } from 'ioredis';
 import type { TurnEnd, TurnFailure } from '../../src/agents/dialogue.ts';
-import { errorMessage } from '../../src/model/fault.ts';
-import { TaskError } from '../../src/model/task-error.ts';
-import type { RunningTask, TaskControls } from '../../src/tasks/consumer.ts';
+import { TaskError } from '../../src/model/task/task-error.ts';
+import { errorMessage } from '../../src/model/values/fault.ts';
+import type { RunningTask, TaskControls } from '../../src/tasks/consumer/consumer.ts';
 import { openConsumer, openTasks } from '../../src/tasks/index.ts';
 import type { Log } from '../log.ts';
 import type { WrapperSettings } from '../settings.ts';

@@ -1,5 +1,5 @@
-import { TaskError } from '../../src/model/task-error.ts';
-import { type RunningTask, TaskAbort } from '../../src/tasks/consumer.ts';
+import { TaskError } from '../../src/model/task/task-error.ts';
+import { type RunningTask, TaskAbort } from '../../src/tasks/consumer/consumer.ts';
 import type { Log } from '../log.ts';
 import type { Piece } from '../streams/entry.ts';
 import { LOG_CHARACTERS } from '../streams/limits.ts';

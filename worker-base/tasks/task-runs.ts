@@ -3,9 +3,9 @@
  * time limit.
  */
 
-import { TaskError } from '../../src/model/task-error.ts';
+import { TaskError } from '../../src/model/task/task-error.ts';
 import { timeoutSignal } from '../../src/queue/long-timer.ts';
-import type { RunningTask, RunTask, TaskControls } from '../../src/tasks/consumer.ts';
+import type { RunningTask, RunTask, TaskControls } from '../../src/tasks/consumer/consumer.ts';
 import { DURATION_BUCKETS, type DurationTotals } from '../../src/tasks/durations.ts';
 import type { CallHooks, TaskCall } from './handlers/handler-slot.ts';
 import type { TaskLog } from './task-log.ts';

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { TASK_TIMEOUT_LIMIT_SECONDS } from '../../src/model/limits.ts';
-import { POOL_NAME } from '../../src/model/name-rules.ts';
-import { countIn, numberIn, type Quantity, type Range } from '../../src/model/quantities.ts';
-import type { WorkerSpec } from '../../src/model/spec.ts';
+import { TASK_TIMEOUT_LIMIT_SECONDS } from '../../src/model/values/limits.ts';
+import { POOL_NAME } from '../../src/model/values/name-rules.ts';
+import { countIn, numberIn, type Quantity, type Range } from '../../src/model/values/quantities.ts';
+import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 
 /** The settings of a task worker from its environment, or from the spec's `env`, which takes precedence. */
 export interface TaskSettings {

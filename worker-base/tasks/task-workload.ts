@@ -7,7 +7,7 @@
  * with the ID of its task. Only task workers load it, because it includes the queue's client.
  */
 import type { Redis } from 'ioredis';
-import { errorMessage } from '../../src/model/fault.ts';
+import { errorMessage } from '../../src/model/values/fault.ts';
 import type { Keys } from '../../src/store/keys.ts';
 import { openConsumer, openTasks } from '../../src/tasks/index.ts';
 import type { Log } from '../log.ts';

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { Fault } from '../../src/model/fault.ts';
-import type { TerminalReport } from '../../src/model/terminal-report.ts';
+import type { TerminalReport } from '../../src/model/doors/terminal-report.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import type { FromHost, TerminalAttach, TerminalStart, ToHost } from './messages.ts';
 
 /** Beside the wrapper, in its bundle; for the sources, in the last one. */

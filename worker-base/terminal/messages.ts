@@ -1,5 +1,5 @@
 /** What the wrapper and its terminal host send each other, over the host's channel. */
-import type { TerminalReport } from '../../src/model/terminal-report.ts';
+import type { TerminalReport } from '../../src/model/doors/terminal-report.ts';
 
 /** What a terminal is started with. */
 export interface TerminalStart {

@@ -2,13 +2,13 @@
  * The request for a terminal, as the manager passes it on. Checked here without zod; the manager's schema has the same
  * rules.
  */
-import { Fault, type Issue } from '../../src/model/fault.ts';
+import { Fault, type Issue } from '../../src/model/values/fault.ts';
 import {
   TERMINAL_CELLS,
   TERMINAL_LINGER_LIMIT_SECONDS,
   TERMINAL_LINGER_SECONDS,
   TERMINAL_SIZE,
-} from '../../src/model/limits.ts';
+} from '../../src/model/values/limits.ts';
 import { readExecRequest } from '../exec/exec-request.ts';
 
 export interface TerminalOrder {

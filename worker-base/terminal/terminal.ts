@@ -8,7 +8,7 @@ import { chmodSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
-import type { TerminalReport } from '../../src/model/terminal-report.ts';
+import type { TerminalReport } from '../../src/model/doors/terminal-report.ts';
 import { isRealTime, realTimeName } from '../agent/exit.ts';
 import type { TerminalSize, TerminalStart } from './messages.ts';
 import { openPty, type Pty } from './native.ts';

@@ -5,7 +5,7 @@
  * stream with a hole.
  */
 import type { RawData, WebSocket } from 'ws';
-import { TERMINAL_CELLS } from '../../src/model/limits.ts';
+import { TERMINAL_CELLS } from '../../src/model/values/limits.ts';
 import type { TerminalSize } from './messages.ts';
 
 /** Bytes that wait for a client, above which it is behind. */

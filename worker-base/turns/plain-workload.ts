@@ -1,5 +1,5 @@
 import type { Dialogue } from '../../src/agents/dialogue.ts';
-import { takeTail } from '../../src/model/cut.ts';
+import { takeTail } from '../../src/model/values/cut.ts';
 import { type LongTimer, setLongTimer } from '../../src/queue/long-timer.ts';
 import { AgentProcess, type AgentProcessOptions } from '../agent/agent-process.ts';
 import { describeExit, type Exit, getExitCode } from '../agent/exit.ts';

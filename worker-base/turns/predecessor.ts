@@ -1,4 +1,4 @@
-import type { InputMessage } from '../../src/model/message.ts';
+import type { InputMessage } from '../../src/model/messages/message.ts';
 import type { CutTurn, TurnJournal } from '../agent/turn-journal.ts';
 import type { Resumed, WorkloadContext } from '../workload.ts';
 

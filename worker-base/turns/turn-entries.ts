@@ -1,5 +1,5 @@
 import type { AgentEvent, TurnEnd } from '../../src/agents/dialogue.ts';
-import type { OutputType } from '../../src/model/message.ts';
+import type { OutputType } from '../../src/model/messages/message.ts';
 import { characterBorder } from '../agent/line-reader.ts';
 import { PIECE_BYTES, RESULT_BYTES, TOOL_NAME_BYTES } from '../streams/limits.ts';
 import type { EntryFields } from '../streams/output-queue.ts';

@@ -1,5 +1,5 @@
 /** Sends requests to a manager over HTTP: addresses, headers, timeouts, errors. Needs only `fetch`. */
-import type { FaultCode, Issue } from '../../model/fault.ts';
+import type { FaultCode, Issue } from '../../model/values/fault.ts';
 import { ManagerError } from '../errors.ts';
 import { newKey } from '../new-key.ts';
 import { withRetries } from '../retry.ts';

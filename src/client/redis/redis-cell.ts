@@ -1,4 +1,4 @@
-import type { WorkerService } from '../../http/worker-service.ts';
+import type { WorkerService } from '../../http/workers/worker-service.ts';
 import { openWorkerService } from '../../manager/worker-service.ts';
 import { type CommandResponse, parseCommand } from '../../model/index.ts';
 import { type CommandClient, createCommandClient, type Link, Store, StreamHub } from '../../store/index.ts';

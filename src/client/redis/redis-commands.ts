@@ -1,5 +1,5 @@
 /** Commands over Redis alone: a message on the input stream, answered on the output stream. */
-import { readUntilGone } from '../../http/read-until-gone.ts';
+import { readUntilGone } from '../../http/workers/read-until-gone.ts';
 import {
   endedWorker,
   execMessage,

@@ -1,4 +1,4 @@
-import { toWorkerStats } from '../../http/worker-stats.ts';
+import { toWorkerStats } from '../../http/workers/worker-stats.ts';
 import { createStatsReader } from '../../manager/stats-service.ts';
 import { missingPool } from '../../model/index.ts';
 import { PoolStore } from '../../store/index.ts';

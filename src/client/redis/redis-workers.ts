@@ -1,6 +1,6 @@
 import { createCursor, parseCursor } from '../../http/list-cursor.ts';
-import { waitForState } from '../../http/waiting.ts';
-import { toWorkerFilter } from '../../http/worker-filter.ts';
+import { waitForState } from '../../http/workers/waiting.ts';
+import { toWorkerFilter } from '../../http/workers/worker-filter.ts';
 import {
   endedWorker,
   Fault,

@@ -1,8 +1,8 @@
 /** Reads the streams of a cell from Redis, with the same beginnings and ends as over HTTP. */
-import type { SourceEntry } from '../../http/event-stream.ts';
-import { readUntilGone } from '../../http/read-until-gone.ts';
-import { getStart } from '../../http/stream-start.ts';
-import type { WorkerService } from '../../http/worker-service.ts';
+import type { SourceEntry } from '../../http/streams/event-stream.ts';
+import { getStart } from '../../http/streams/stream-start.ts';
+import { readUntilGone } from '../../http/workers/read-until-gone.ts';
+import type { WorkerService } from '../../http/workers/worker-service.ts';
 import { missingWorker, type WorkerStream } from '../../model/index.ts';
 import { parseEntryData } from '../stream-data.ts';
 import type { StreamItem, StreamSource, StreamStart } from '../transport.ts';

@@ -1,7 +1,7 @@
 /** Where the manager finds Redis, Docker and its own state, and who may use it. */
 import { z } from 'zod';
 import { CELL_NAME, RUNTIME_NAMES } from '../../model/index.ts';
-import { isRedisUrl, REDIS_URL_ALLOWED } from '../../model/redis-url.ts';
+import { isRedisUrl, REDIS_URL_ALLOWED } from '../../model/values/redis-url.ts';
 import { HIDDEN, redactUrl } from '../../telemetry/redact.ts';
 import { DEFAULT_CELL, stateHome } from '../cell-location.ts';
 import {

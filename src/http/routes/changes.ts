@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { CHANGES_FORMATS } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
-import type { DoorService } from '../door-service.ts';
-import { passToDoor } from '../pass-to-door.ts';
+import type { DoorService } from '../doors/door-service.ts';
+import { passToDoor } from '../doors/pass-to-door.ts';
 import { waitSeconds } from '../schemas/doors.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { workerParams } from '../schemas/workers.ts';

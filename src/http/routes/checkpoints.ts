@@ -8,7 +8,7 @@ import {
   checkpointView,
 } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
-import type { CheckpointService } from '../checkpoint-service.ts';
+import type { CheckpointService } from '../doors/checkpoint-service.ts';
 import { createCursor, parseCursor } from '../list-cursor.ts';
 import { doorQuery } from '../schemas/doors.ts';
 import { errorResponses } from '../schemas/errors.ts';

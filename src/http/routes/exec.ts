@@ -2,11 +2,11 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { execRequest, execResult, processView, SIGNALS } from '../../model/exec.ts';
+import { execRequest, execResult, processView, SIGNALS } from '../../model/doors/exec.ts';
 import type { ApiPlugin } from '../api.ts';
-import { type CountExec, countOnce, toExecResult } from '../count-exec.ts';
-import type { DoorService } from '../door-service.ts';
-import { passToDoor, withRawBodies } from '../pass-to-door.ts';
+import { type CountExec, countOnce, toExecResult } from '../doors/count-exec.ts';
+import type { DoorService } from '../doors/door-service.ts';
+import { passToDoor, withRawBodies } from '../doors/pass-to-door.ts';
 import { doorQuery, waitSeconds } from '../schemas/doors.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { workerParams } from '../schemas/workers.ts';

@@ -1,10 +1,10 @@
 /** Folders of workers as tar archives, and their changes, over HTTP. */
 import { z } from 'zod';
-import { unpacked } from '../../model/file.ts';
+import { unpacked } from '../../model/doors/file.ts';
 import type { ApiPlugin } from '../api.ts';
-import type { DoorService } from '../door-service.ts';
-import { createFileHandler } from '../pass-file.ts';
-import { withRawBodies } from '../pass-to-door.ts';
+import type { DoorService } from '../doors/door-service.ts';
+import { createFileHandler } from '../doors/pass-file.ts';
+import { withRawBodies } from '../doors/pass-to-door.ts';
 import { doorQuery, waitSeconds } from '../schemas/doors.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { FILE_EVENTS, fileParams, TAR_BYTES, uploadBody } from '../schemas/files.ts';

@@ -1,10 +1,10 @@
 /** Files in the workspaces of workers over HTTP. The body's door does it all; this checks parameters and documents them. */
 import { z } from 'zod';
-import { fileInfo, fileList } from '../../model/file.ts';
+import { fileInfo, fileList } from '../../model/doors/file.ts';
 import type { ApiPlugin } from '../api.ts';
-import type { DoorService } from '../door-service.ts';
-import { createFileHandler } from '../pass-file.ts';
-import { withRawBodies } from '../pass-to-door.ts';
+import type { DoorService } from '../doors/door-service.ts';
+import { createFileHandler } from '../doors/pass-file.ts';
+import { withRawBodies } from '../doors/pass-to-door.ts';
 import { doorQuery, waitSeconds } from '../schemas/doors.ts';
 import { apiError, errorResponses } from '../schemas/errors.ts';
 import {

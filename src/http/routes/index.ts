@@ -3,8 +3,8 @@
 import { workerId } from '../../model/index.ts';
 import type { TaskService } from '../../tasks/task-service.ts';
 import type { ApiPlugin } from '../api.ts';
-import type { CheckpointService } from '../checkpoint-service.ts';
-import type { WorkerService } from '../worker-service.ts';
+import type { CheckpointService } from '../doors/checkpoint-service.ts';
+import type { WorkerService } from '../workers/worker-service.ts';
 import { type ChangesDeps, createChangesRoutes } from './changes.ts';
 import { createCheckpointRoutes, createWorkerCheckpointRoutes } from './checkpoints.ts';
 import { createDockerfileRoutes } from './dockerfile.ts';

@@ -5,7 +5,7 @@ import type { ApiPlugin } from '../api.ts';
 import { commandFor, type SendCommand } from '../commands.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { poolApplied, poolScaled, poolView, workerStats } from '../schemas/pools.ts';
-import { toWorkerStats } from '../worker-stats.ts';
+import { toWorkerStats } from '../workers/worker-stats.ts';
 
 export interface PoolRoutesDeps {
   views: () => Promise<PoolView[]>;

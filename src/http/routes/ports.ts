@@ -9,12 +9,8 @@ import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Fault } from '../../model/index.ts';
-import { isToken } from '../access.ts';
-import type { ApiPlugin } from '../api.ts';
-import { ApiFault } from '../api-fault.ts';
-import type { DoorService } from '../door-service.ts';
-import { isLoopback } from '../hosts.ts';
-import { passToDoor, withRawBodies } from '../pass-to-door.ts';
+import { isToken } from '../access/access.ts';
+import { isLoopback } from '../access/hosts.ts';
 import {
   CODE_MS,
   createPortPass,
@@ -25,7 +21,11 @@ import {
   toPortCookie,
   type WorkerPort,
   withoutPortCookie,
-} from '../port-access.ts';
+} from '../access/port-access.ts';
+import type { ApiPlugin } from '../api.ts';
+import { ApiFault } from '../api-fault.ts';
+import type { DoorService } from '../doors/door-service.ts';
+import { passToDoor, withRawBodies } from '../doors/pass-to-door.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { workerParams } from '../schemas/workers.ts';
 

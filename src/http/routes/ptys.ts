@@ -1,12 +1,12 @@
 /** Terminals in workers over HTTP: open, list and close them; they are viewed over WebSocket (`pty-upgrade.ts`). */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { execFields } from '../../model/exec.ts';
-import { lingerSeconds, terminalRequest, terminalSize, terminalView } from '../../model/terminal.ts';
+import { execFields } from '../../model/doors/exec.ts';
+import { lingerSeconds, terminalRequest, terminalSize, terminalView } from '../../model/doors/terminal.ts';
 import type { ApiPlugin } from '../api.ts';
 import { ApiFault } from '../api-fault.ts';
-import type { DoorService } from '../door-service.ts';
-import { passToDoor } from '../pass-to-door.ts';
+import type { DoorService } from '../doors/door-service.ts';
+import { passToDoor } from '../doors/pass-to-door.ts';
 import { doorQuery, waitSeconds } from '../schemas/doors.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { workerParams } from '../schemas/workers.ts';

@@ -4,8 +4,8 @@ import { taskSubmission } from '../../model/index.ts';
 import { type ApiPlugin, sendResponse } from '../api.ts';
 import { parseJsonBody } from '../body.ts';
 import { errorResponses } from '../schemas/errors.ts';
+import { TASK_OPERATIONS, taskAccepted, taskView } from '../schemas/task-schemas.ts';
 import { taskReceipt, taskRequest, taskShown } from '../schemas/tasks.ts';
-import { TASK_OPERATIONS, taskAccepted, taskView } from '../task-schemas.ts';
 import { createTaskRoutes, type TaskRouteHandlers } from '../tasks.ts';
 import { documented } from '../validation.ts';
 

@@ -1,11 +1,11 @@
 /** The routes that lead into workers over other protocols, such as WebSocket. */
 import { Fault, workerId } from '../../model/index.ts';
-import type { DoorService } from '../door-service.ts';
-import { passUpgradeToDoor } from '../pass-to-door.ts';
-import { readPortHost, toApiUrl } from '../port-access.ts';
+import { readPortHost, toApiUrl } from '../access/port-access.ts';
+import type { DoorService } from '../doors/door-service.ts';
+import { passUpgradeToDoor } from '../doors/pass-to-door.ts';
 import { LONGEST_WAIT_SECONDS } from '../schemas/doors.ts';
 import type { UpgradeCall, UpgradeRoute } from '../upgrade-route.ts';
-import type { WorkerService } from '../worker-service.ts';
+import type { WorkerService } from '../workers/worker-service.ts';
 import { toPortHeaders, toProgramPath } from './ports.ts';
 import { resolveWorkerName } from './worker-name.ts';
 

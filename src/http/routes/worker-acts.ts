@@ -5,12 +5,12 @@ import { workerView } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
 import { commandFor, getCommandId } from '../commands.ts';
 import { requireMatch, setTag } from '../match.ts';
-import { rejectTurnless, sendMessage } from '../prompt.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { outputEntry, promptAccepted, promptRequest, workerParams } from '../schemas/workers.ts';
-import { findTurnEnd } from '../turn.ts';
-import { timeoutSeconds, untilLate, waitQuery } from '../waiting.ts';
-import type { WorkerService } from '../worker-service.ts';
+import { rejectTurnless, sendMessage } from '../workers/prompt.ts';
+import { findTurnEnd } from '../workers/turn.ts';
+import { timeoutSeconds, untilLate, waitQuery } from '../workers/waiting.ts';
+import type { WorkerService } from '../workers/worker-service.ts';
 import { afterWait } from './workers.ts';
 
 const tags = ['workers'];

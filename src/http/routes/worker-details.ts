@@ -4,7 +4,7 @@ import { workerSpec } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { workerParams } from '../schemas/workers.ts';
-import type { WorkerService } from '../worker-service.ts';
+import type { WorkerService } from '../workers/worker-service.ts';
 import { missingWorker } from './workers.ts';
 
 const tags = ['workers'];

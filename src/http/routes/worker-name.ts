@@ -1,5 +1,5 @@
 import { Fault } from '../../model/index.ts';
-import type { WorkerService } from '../worker-service.ts';
+import type { WorkerService } from '../workers/worker-service.ts';
 
 /** The ID of the worker with that name; throws a Fault `not_found`. */
 export async function resolveWorkerName(

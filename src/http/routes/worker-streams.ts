@@ -3,11 +3,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { WorkerStream } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
+import { ORDER_TYPE, type StreamOrder } from '../listener/stream-order.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { workerParams } from '../schemas/workers.ts';
-import { ORDER_TYPE, type StreamOrder } from '../stream-order.ts';
-import { getStart, type StreamQuery, streamHeaders, streamQuery } from '../stream-start.ts';
-import type { WorkerService } from '../worker-service.ts';
+import { getStart, type StreamQuery, streamHeaders, streamQuery } from '../streams/stream-start.ts';
+import type { WorkerService } from '../workers/worker-service.ts';
 import { missingWorker } from './workers.ts';
 
 const tags = ['streams'];

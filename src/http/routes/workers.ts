@@ -16,9 +16,9 @@ import { createCursor, parseCursor } from '../list-cursor.ts';
 import { requireMatch, setTag } from '../match.ts';
 import { errorResponses } from '../schemas/errors.ts';
 import { createdWorker, deletedWorker, listQuery, workerList, workerParams } from '../schemas/workers.ts';
-import { timeoutSeconds, untilLate, type WaitQuery, waitForState, waitQuery } from '../waiting.ts';
-import { toWorkerFilter } from '../worker-filter.ts';
-import type { WorkerService } from '../worker-service.ts';
+import { timeoutSeconds, untilLate, type WaitQuery, waitForState, waitQuery } from '../workers/waiting.ts';
+import { toWorkerFilter } from '../workers/worker-filter.ts';
+import type { WorkerService } from '../workers/worker-service.ts';
 
 export { missingWorker };
 

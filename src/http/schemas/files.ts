@@ -1,6 +1,6 @@
 /** Schemas of files over HTTP. */
 import { z } from 'zod';
-import { fileInfo } from '../../model/file.ts';
+import { fileInfo } from '../../model/doors/file.ts';
 import { workerParams } from './workers.ts';
 
 export const fileParams = workerParams.extend({

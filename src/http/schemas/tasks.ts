@@ -1,8 +1,8 @@
 /** Schemas of tasks over HTTP, for `/v1/tasks`. */
 import { z } from 'zod';
 import { TASK_STATUSES, taskId, taskSubmission } from '../../model/index.ts';
-import { taskAccepted, taskView } from '../task-schemas.ts';
 import { apiError } from './errors.ts';
+import { taskAccepted, taskView } from './task-schemas.ts';
 
 /** Maximum number of tasks on a page. */
 const PAGE_LIMIT = 1000;

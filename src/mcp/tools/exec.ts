@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { execInWorker } from '../../http/exec-in-worker.ts';
+import { execInWorker } from '../../http/doors/exec-in-worker.ts';
 import { EXEC_SECONDS, execFields, Fault, hasOneCommand, ONE_COMMAND } from '../../model/index.ts';
 import { toAnswerTail } from '../answer.ts';
 import { defineTool, findWorker } from '../tool.ts';

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
-import { readDoorBytes, readDoorFault } from '../../http/door-answer.ts';
-import type { DoorCall } from '../../http/door-service.ts';
-import type { FileReport } from '../../model/file.ts';
+import { readDoorBytes, readDoorFault } from '../../http/doors/door-answer.ts';
+import type { DoorCall } from '../../http/doors/door-service.ts';
+import type { FileReport } from '../../model/doors/file.ts';
 import { Fault } from '../../model/index.ts';
 import { ANSWER_TEXT } from '../answer.ts';
 import { defineTool, findWorker, type ToolCall } from '../tool.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { readUntilGone } from '../../http/read-until-gone.ts';
-import { isTurnEnd, readEntry } from '../../http/turn.ts';
+import { readUntilGone } from '../../http/workers/read-until-gone.ts';
+import { isTurnEnd, readEntry } from '../../http/workers/turn.ts';
 import { REQUEST_ID_LIMIT } from '../../model/index.ts';
 import { ANSWER_ENTRIES, toAnswerEntry } from '../answer.ts';
 import { defineTool, findWorker, untilLateOr } from '../tool.ts';

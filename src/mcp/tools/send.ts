@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { ApiFault } from '../../http/api-fault.ts';
-import { rejectTurnless, sendMessage } from '../../http/prompt.ts';
-import { findTurnEnd } from '../../http/turn.ts';
+import { rejectTurnless, sendMessage } from '../../http/workers/prompt.ts';
+import { findTurnEnd } from '../../http/workers/turn.ts';
 import { type OutputMessage, PROMPT_DEADLINE_SECONDS, TEXT_LIMIT, takeHead } from '../../model/index.ts';
 import { toAnswerEntry } from '../answer.ts';
 import { defineTool, findWorker, untilLateOr } from '../tool.ts';

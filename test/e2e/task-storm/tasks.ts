@@ -1,5 +1,5 @@
 /** The tasks of the storm: each request, and its valid outcomes. */
-import type { TaskSubmission, TaskView } from '../../../src/model/task.ts';
+import type { TaskSubmission, TaskView } from '../../../src/model/task/task.ts';
 
 export interface StormTask {
   id: string;

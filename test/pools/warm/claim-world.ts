@@ -1,6 +1,6 @@
 /** What the tests of claims do with the world: fill the pool of warm workers, and wait for what a claim changes. */
 import { expect, vi } from 'vitest';
-import type { OutputMessage } from '../../../src/model/message.ts';
+import type { OutputMessage } from '../../../src/model/messages/message.ts';
 import { type FaultWorld, PATIENCE, type RuntimeUnderTest } from '../../faults/world.ts';
 import type { Manager } from '../../support/manager.ts';
 import { type Waiting, waiting } from './waiting.ts';

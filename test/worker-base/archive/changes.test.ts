@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import type { ChangesFormat } from '../../../src/model/archive-format.ts';
+import type { ChangesFormat } from '../../../src/model/worker/archive-format.ts';
 import { readChanges } from '../../../worker-base/archive/changes.ts';
 import type { AgentEnvironment } from '../../../worker-base/workload.ts';
 

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
-import type { GitSource } from '../../../src/model/workspace.ts';
+import type { GitSource } from '../../../src/model/worker/workspace.ts';
 import { fetchSource } from '../../../worker-base/boot/fetch-source.ts';
 import type { Privileges } from '../../../worker-base/sandbox/privileges.ts';
 import { type GitServer, startGitServer } from '../../support/git-server.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { json } from 'node:stream/consumers';
-import type { WorkerSpec } from '../../../src/model/spec.ts';
+import type { WorkerSpec } from '../../../src/model/worker/spec.ts';
 import { createDoorServer } from '../../../worker-base/door/server.ts';
 import { createPrivileges } from '../../../worker-base/sandbox/privileges.ts';
 import { workerSpec } from '../../conformance/subject.ts';

@@ -4,8 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { EXEC_FRAMES, readFrames } from '../../../src/model/exec-frames.ts';
-import type { WorkerSpec } from '../../../src/model/spec.ts';
+import { EXEC_FRAMES, readFrames } from '../../../src/model/doors/exec-frames.ts';
+import type { WorkerSpec } from '../../../src/model/worker/spec.ts';
 import { type ExecDoor, openExecDoor, readEvents } from './exec-door.ts';
 
 const doors: ExecDoor[] = [];

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer, json } from 'node:stream/consumers';
 import { afterEach, beforeEach } from 'vitest';
-import type { WorkerSpec } from '../../../src/model/spec.ts';
+import type { WorkerSpec } from '../../../src/model/worker/spec.ts';
 import { type ExecDoor, openExecDoor } from '../exec/exec-door.ts';
 
 /** A JSON answer. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { TEXT_LIMIT } from '../../../src/model/limits.ts';
-import { inputMessage } from '../../../src/model/message.ts';
+import { inputMessage } from '../../../src/model/messages/message.ts';
+import { TEXT_LIMIT } from '../../../src/model/values/limits.ts';
 import { readMessage } from '../../../worker-base/streams/input-message.ts';
 
 test('the wrapper reads an input as the model does, and names the same fields', () => {

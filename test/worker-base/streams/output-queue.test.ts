@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { OutputMessage } from '../../../src/model/message.ts';
+import type { OutputMessage } from '../../../src/model/messages/message.ts';
 import type { Piece } from '../../../worker-base/streams/entry.ts';
 import { PIECE_BYTES } from '../../../worker-base/streams/limits.ts';
 import { OutputQueue } from '../../../worker-base/streams/output-queue.ts';

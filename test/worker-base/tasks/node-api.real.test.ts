@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { connectCommands, type Link, Store } from '../../../src/store/index.ts';
 import { getKeys } from '../../../src/store/keys.ts';
-import { readNodes } from '../../../src/store/nodes.ts';
+import { readNodes } from '../../../src/store/workers/nodes.ts';
 import { openTasks } from '../../../src/tasks/index.ts';
 import { soon, TestWorker } from '../body.ts';
 

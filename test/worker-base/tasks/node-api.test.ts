@@ -1,10 +1,10 @@
 /** The node API as a table: what is asked, and what is answered. */
 import { afterEach, expect, test } from 'vitest';
-import { type HttpServer, listen } from '../../../src/http/listen.ts';
-import { errorReply, taskView } from '../../../src/http/task-schemas.ts';
+import { type HttpServer, listen } from '../../../src/http/listener/listen.ts';
+import { errorReply, taskView } from '../../../src/http/schemas/task-schemas.ts';
 import { Fault, type TaskView } from '../../../src/model/index.ts';
 import { QueueFull } from '../../../src/tasks/index.ts';
-import { toView } from '../../../src/tasks/view.ts';
+import { toView } from '../../../src/tasks/list/view.ts';
 import { createNodeApiRoutes, type NodeApiDeps } from '../../../worker-base/tasks/node-api.ts';
 import { health, metrics, OPERATIONS } from '../../../worker-base/tasks/node-schema.ts';
 import { Durations } from '../../../worker-base/tasks/task-runs.ts';

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bundleWrapper } from '../../../scripts/bundle-wrapper.ts';
-import type { WorkerSpec } from '../../../src/model/spec.ts';
+import type { WorkerSpec } from '../../../src/model/worker/spec.ts';
 import { openTerminal, type TerminalClient } from '../../support/terminal-client.ts';
 import { type ExecDoor, openExecDoor } from '../exec/exec-door.ts';
 

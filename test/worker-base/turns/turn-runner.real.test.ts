@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import type { WorkerSpec } from '../../../src/model/spec.ts';
+import type { WorkerSpec } from '../../../src/model/worker/spec.ts';
 import { isAlive, soon, TestWorker } from '../body.ts';
 
 const redisUrl = inject('redisUrl');

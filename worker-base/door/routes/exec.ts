@@ -1,7 +1,7 @@
 /** The door's routes of processes: start, list, attach, write to, signal and kill them. */
 import { constants } from 'node:os';
-import { EXEC_RESULT, type ExecResult } from '../../../src/model/exec-result.ts';
-import { Fault } from '../../../src/model/fault.ts';
+import { EXEC_RESULT, type ExecResult } from '../../../src/model/doors/exec-result.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import { readExecRequest } from '../../exec/exec-request.ts';
 import { chooseFormat, type ProcessEnd, toContent } from '../../exec/format.ts';
 import { getProcessTable } from '../../exec/open-table.ts';

@@ -1,6 +1,6 @@
 /** The door's routes of files: passed on to the file helper, which runs as the agent's user. */
 import type { IncomingHttpHeaders } from 'node:http';
-import { CONNECTION_HEADERS } from '../../../src/http/connection-headers.ts';
+import { CONNECTION_HEADERS } from '../../../src/http/listener/connection-headers.ts';
 import { type BodyFiles, getBodyFiles } from '../../files/body-files.ts';
 import type { DoorBody, DoorRequest, DoorRoute } from '../route.ts';
 

@@ -1,5 +1,5 @@
 /** The door's routes of ports: HTTP and changes of its protocol, and TCP over WebSocket. */
-import { Fault } from '../../../src/model/fault.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import type { BodyPorts } from '../../ports/body-ports.ts';
 import type { DoorBody, DoorRequest, DoorRoute, DoorUpgrade } from '../route.ts';
 

@@ -1,5 +1,5 @@
 /** The door's routes of terminals: open, list, view and close them. */
-import { Fault } from '../../../src/model/fault.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import { readTerminalRequest } from '../../terminal/terminal-request.ts';
 import type { Terminals } from '../../terminal/terminals.ts';
 import { readJson, sendJson } from '../json.ts';

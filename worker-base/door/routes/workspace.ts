@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
 import { jsonResponse } from '../../../src/http/route.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import {
   ARCHIVE_FORMATS,
   ARCHIVE_TYPES,
@@ -9,8 +10,7 @@ import {
   CHANGES_FORMATS,
   CHANGES_TYPES,
   COMMIT_ID,
-} from '../../../src/model/archive-format.ts';
-import { Fault } from '../../../src/model/fault.ts';
+} from '../../../src/model/worker/archive-format.ts';
 import { packWorkspace } from '../../archive/pack.ts';
 import type { DoorRequest, DoorRoute } from '../route.ts';
 

@@ -1,8 +1,8 @@
 /** A request to the helper, and what its handlers share. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { jsonResponse } from '../../../src/http/route.ts';
-import { Fault } from '../../../src/model/fault.ts';
-import { parseFilePath } from '../../../src/model/file-path.ts';
+import { parseFilePath } from '../../../src/model/doors/file-path.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import { drained } from '../../exec/drained.ts';
 import { toFileFault } from './file-fault.ts';
 import type { FilePlace, LocateOptions, WorkspaceFolder } from './place.ts';

@@ -1,5 +1,5 @@
 import { type BigIntStats, readlinkSync } from 'node:fs';
-import type { FileReport } from '../../../src/model/file.ts';
+import type { FileReport } from '../../../src/model/doors/file.ts';
 import type { FilePlace } from './place.ts';
 
 /** What clients get to know of a file. */

@@ -1,4 +1,4 @@
-import { Fault } from '../../../src/model/fault.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 
 /** The reasons of Faults about files, and what each is for people. */
 const FAULTS: Record<string, [code: Fault['code'], reason: string, message: string]> = {

@@ -11,8 +11,8 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { setImmediate as yieldTurn } from 'node:timers/promises';
-import { Fault } from '../../../src/model/fault.ts';
-import { encodeFilePath } from '../../../src/model/file-path.ts';
+import { encodeFilePath } from '../../../src/model/doors/file-path.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import { type FileCall, readMode, respondJson, withPlace } from './call.ts';
 import { describeFile } from './describe-file.ts';
 import { isDraft } from './drafts.ts';

@@ -8,7 +8,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { errorResponse } from '../../../src/http/route.ts';
-import { Fault } from '../../../src/model/fault.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import type { FileHelperSettings } from '../helper-options.ts';
 import { type FileCall, parseQuery } from './call.ts';
 import { createFolder, listFolder, move, removeFile } from './folders.ts';

@@ -16,7 +16,7 @@ import {
   openSync,
   readlinkSync,
 } from 'node:fs';
-import { encodeFilePath, isParentName, splitPath } from '../../../src/model/file-path.ts';
+import { encodeFilePath, isParentName, splitPath } from '../../../src/model/doors/file-path.ts';
 import { fileFault, outside } from './file-fault.ts';
 import { groupIn } from './group.ts';
 

@@ -1,6 +1,6 @@
 /** Reads a file: whole, a range of it, or only what is known of it. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
-import { Fault } from '../../../src/model/fault.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import type { FileCall } from './call.ts';
 import { respondJson, withPlace } from './call.ts';
 import { describeFile, etagOf, modeOf, timeOf, toFileType } from './describe-file.ts';

@@ -5,9 +5,9 @@
  * a link; a file is complete under its name, or is not there; no device, owner, setuid or setgid comes from an archive.
  */
 import { chmodSync, closeSync, futimesSync, linkSync, symlinkSync, unlinkSync, writeSync } from 'node:fs';
-import { Fault } from '../../../src/model/fault.ts';
-import type { Unpacked } from '../../../src/model/file.ts';
-import { encodeFilePath, isParentName, splitPath } from '../../../src/model/file-path.ts';
+import type { Unpacked } from '../../../src/model/doors/file.ts';
+import { encodeFilePath, isParentName, splitPath } from '../../../src/model/doors/file-path.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import { type FileCall, respondJson, withPlace } from './call.ts';
 import { createDraft, removeOldDrafts } from './drafts.ts';
 import { fileFault, showPath, toFileFault } from './file-fault.ts';

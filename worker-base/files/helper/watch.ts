@@ -6,8 +6,8 @@
  */
 import { closeSync, type FSWatcher, fstatSync, readFileSync, watch } from 'node:fs';
 import type { ServerResponse } from 'node:http';
-import { Fault } from '../../../src/model/fault.ts';
-import { encodeFilePath } from '../../../src/model/file-path.ts';
+import { encodeFilePath } from '../../../src/model/doors/file-path.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import { type FileCall, withPlace } from './call.ts';
 import { toFileType } from './describe-file.ts';
 import { isDraft } from './drafts.ts';

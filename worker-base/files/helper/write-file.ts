@@ -7,7 +7,7 @@
 import { type BigIntStats, fsync, writev } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { Fault } from '../../../src/model/fault.ts';
+import { Fault } from '../../../src/model/values/fault.ts';
 import { type FileCall, readMode, respondJson, withPlace } from './call.ts';
 import { describeFile, etagOf } from './describe-file.ts';
 import { createDraft, removeOldDrafts } from './drafts.ts';

@@ -1,4 +1,4 @@
-import { errorMessage } from '../../../src/model/fault.ts';
+import { errorMessage } from '../../../src/model/values/fault.ts';
 import { failure } from './failure.ts';
 
 /** A call in the format of the runners; throws a TaskError if its arguments cannot be stored as JSON. */

@@ -1,4 +1,4 @@
-import { TaskError } from '../../../src/model/task-error.ts';
+import { TaskError } from '../../../src/model/task/task-error.ts';
 
 /** Types of errors for which another attempt would have the same result. */
 const FINAL = new Set(['UnknownFunction', 'NotSerialisable', 'CommandNotStarted']);

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { takeTail } from '../../../src/model/cut.ts';
+import { takeTail } from '../../../src/model/values/cut.ts';
 import { AgentProcess } from '../../agent/agent-process.ts';
 import { type Line, LineReader } from '../../agent/line-reader.ts';
 import type { Piece } from '../../streams/entry.ts';

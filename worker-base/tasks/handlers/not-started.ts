@@ -1,4 +1,4 @@
-import type { TaskError } from '../../../src/model/task-error.ts';
+import type { TaskError } from '../../../src/model/task/task-error.ts';
 import { failure } from './failure.ts';
 
 /** The error of handlers whose process did not start or did not load them. */

@@ -1,6 +1,6 @@
 /** Parses the lines of a runner. A function can write to the same descriptor, so they are not trusted. */
 
-import { takeHead } from '../../../src/model/cut.ts';
+import { takeHead } from '../../../src/model/values/cut.ts';
 
 /** Why something failed, as a runner reports it. */
 export interface HandlerError {

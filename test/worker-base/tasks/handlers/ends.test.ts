@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { TaskError } from '../../../../src/model/task-error.ts';
+import { TaskError } from '../../../../src/model/task/task-error.ts';
 import { readProcess } from '../../../../src/runtimes/process/process-table.ts';
 import { handlers, python, Subject, soon, why } from './subject.ts';
 

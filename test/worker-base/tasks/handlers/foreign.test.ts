@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { TaskError } from '../../../../src/model/task-error.ts';
+import { TaskError } from '../../../../src/model/task/task-error.ts';
 import { HandlerSlots } from '../../../../worker-base/tasks/handlers/handler-slots.ts';
 import { handlers, python, Subject, why } from './subject.ts';
 

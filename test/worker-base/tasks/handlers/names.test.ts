@@ -1,7 +1,7 @@
 /** One rule for the names of functions: what a worker announces, the API takes. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
-import { FUNCTION_NAME } from '../../../../src/model/function-name.ts';
+import { FUNCTION_NAME } from '../../../../src/model/task/function-name.ts';
 import { HandlerSlot } from '../../../../worker-base/tasks/handlers/handler-slot.ts';
 import { python, Subject, why } from './subject.ts';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TaskError } from '../../../../src/model/task-error.ts';
+import { TaskError } from '../../../../src/model/task/task-error.ts';
 import type {
   CallHooks,
   SlotOptions,

@@ -5,7 +5,7 @@ export class Unfit extends Error {
   name = 'NotSerialisable';
 }
 
-/** Levels of arrays and objects; as src/model/json-depth.ts has it. */
+/** Levels of arrays and objects; as src/model/values/json-depth.ts has it. */
 const DEPTH = 500;
 
 /** The text; throws an Unfit. `root` names the value in messages. */

@@ -19,7 +19,7 @@ const OWN = new URL('.', import.meta.url).href;
 /** Exit code: the channel is gone, for a function has closed it. */
 const CHANNEL_CLOSED = 71;
 
-/** As the API takes them; see src/model/function-name.ts. */
+/** As the API takes them; see src/model/task/function-name.ts. */
 const NAME = /^[\p{ID_Start}_$][\p{ID_Continue}$-]*(\.[\p{ID_Start}_$][\p{ID_Continue}$-]*){0,15}$/u;
 const NAME_LENGTH = 256;
 const NAME_RULE =

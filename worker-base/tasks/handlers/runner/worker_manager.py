@@ -18,7 +18,7 @@ class Cancelled(BaseException):
 
 #: name -> function, in the order of their marking.
 registry = {}
-#: As the API takes them; see src/model/function-name.ts.
+#: As the API takes them; see src/model/task/function-name.ts.
 PART = re.compile(r"[^\W\d](?:[\w$-])*|\$[\w$-]*")
 
 

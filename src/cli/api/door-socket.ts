@@ -1,0 +1,33 @@
+/** WebSockets into the bodies of workers, over the manager's HTTP API. */
+import { text } from 'node:stream/consumers';
+import { WebSocket } from 'ws';
+import { errorMessage, Fault } from '../../model/values/fault.ts';
+import type { ManagerApi } from '../deps.ts';
+import { parseRefusal } from './door-api.ts';
+
+/** Resolves when it is open; what arrives before a listener is added waits. Rejects with a Fault if it is refused. */
+export async function openSocket(api: ManagerApi, path: string): Promise<WebSocket> {
+  const url = new URL(path, api.url);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  const socket = new WebSocket(url, {
+    perMessageDeflate: false,
+    ...(api.token !== undefined && { headers: { authorization: `Bearer ${api.token}` } }),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('open', () => {
+      socket.pause();
+      resolve();
+    });
+    socket.once('unexpected-response', (_request, response) => {
+      text(response).then((body) => reject(parseRefusal(api, response.statusCode ?? 0, body)), reject);
+    });
+    socket.on('error', (cause) =>
+      reject(
+        new Fault('unavailable', `The manager does not answer at ${api.url} (${errorMessage(cause)}).`, {
+          cause,
+        }),
+      ),
+    );
+  });
+  return socket;
+}

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import type { Context } from '../../../src/cli/context.ts';
+import type { DoctorCheck } from '../../../src/cli/doctor/doctor-check.ts';
+import { runChecks } from '../../../src/cli/doctor/doctor-checks.ts';
+
+const REFUSED = 'Redis does not answer at redis://127.0.0.1:6379';
+
+/** The checks on a machine without a Redis; the runtimes are not checked. */
+async function checkWithoutRedis(address: {
+  redisFromFile: boolean;
+  variables: string[];
+}): Promise<DoctorCheck[]> {
+  const context = {
+    deps: {
+      settings: async () => ({ cell: 'blue' }),
+      explainSettings: async () => address.variables.map((name) => ({ name, source: 'environment' })),
+      context: async () => ({ redisFromFile: address.redisFromFile }),
+    },
+    session: () => Promise.reject(new Error(REFUSED)),
+    runtimes: () => Promise.reject(new Error('not checked')),
+  };
+  const checks: DoctorCheck[] = [];
+  for await (const check of runChecks(context as unknown as Context)) checks.push(check);
+  return checks;
+}
+
+test('before the first manager, the missing Redis is a hint that names the next step', async () => {
+  const checks = await checkWithoutRedis({ redisFromFile: false, variables: ['HTTP_PORT'] });
+  const redis = checks.find(({ name }) => name === 'Redis');
+  expect(redis).toMatchObject({ state: 'hint', found: expect.stringContaining('cell blue') });
+  expect(redis?.advice).toContain('`wm serve`');
+});
+
+test.each([
+  ['REDIS_URL', { redisFromFile: false, variables: ['REDIS_URL'] }],
+  ['the context file', { redisFromFile: true, variables: [] }],
+])('a Redis of %s that does not answer is a failure', async (_from, address) => {
+  const checks = await checkWithoutRedis(address);
+  expect(checks.find(({ name }) => name === 'Redis')).toMatchObject({ state: 'bad', found: REFUSED });
+});

@@ -34,7 +34,7 @@ export function FilesView({ worker, ended }: { worker: WorkerInfo; ended: boolea
   const upload = async (list: FileList | null) => {
     for (const file of list ?? []) {
       const path = [folder, encodeURIComponent(file.name)].filter((part) => part !== '').join('/');
-      await perform(`Uploaded ${file.name}.`, () => api.writeFile(worker_id, path, file, undefined, {}));
+      await perform(`Uploaded ${file.name}.`, () => api.writeFile(worker_id, path, file, {}));
     }
     refresh();
   };

@@ -521,22 +521,22 @@ export interface paths {
     };
     /**
      * Read a file, or list a folder
-     * @description Without parameters, the content of a file; a header `Range` selects a part. `list` gives a page of a folder, and `stat` what is known of one file. Symbolic links are followed if they stay in the workspace.
+     * @description Without parameters, the content of a file; a header `Range` selects a part, `If-None-Match` skips a file that the client has, and `If-Match` requires that it is still the same. `list` gives a page of a folder, and `stat` what is known of one file. Symbolic links are followed if they stay in the workspace.
      */
     get: operations['readFile'];
     /**
      * Write a file
-     * @description The body of the request becomes the content, of any size. The file appears when it is complete; an upload that is cut leaves nothing. Missing folders are created.
+     * @description The body of the request becomes the content, of any size. The file appears when it is complete; an upload that is cut leaves nothing. Missing folders are created. With `If-Match`, only the version with this `ETag` is replaced; with `If-None-Match: *`, only a file that does not exist is written.
      */
     put: operations['writeFile'];
     /**
      * Create a folder, or move a file or folder
-     * @description Either `mkdir` or `move_to` is required. Missing folders above are created. A move replaces a file at the new path.
+     * @description Either `mkdir` or `move_to` is required. Missing folders above are created. A move replaces a file at the new path; with `If-Match`, only the version with this `ETag` is moved.
      */
     post: operations['postFile'];
     /**
      * Remove a file or folder
-     * @description A symbolic link is removed, and not what it leads to.
+     * @description A symbolic link is removed, and not what it leads to. With `If-Match`, only the version with this `ETag` is removed.
      */
     delete: operations['deleteFile'];
     options?: never;
@@ -1180,6 +1180,8 @@ export interface components {
     };
     /** @description A file, folder or link in the workspace of a worker. */
     FileInfo: {
+      /** @description the entity tag, which changes with the content: for `If-Match` and `If-None-Match` */
+      etag: string;
       gid: number;
       /** @description permissions, such as `0644` */
       mode: string;
@@ -5116,7 +5118,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description The worker has changed since: its generation is not that of If-Match. */
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
       412: {
         headers: {
           [name: string]: unknown;
@@ -6347,6 +6349,15 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description The file has no such part. */
       416: {
         headers: {
@@ -6421,7 +6432,12 @@ export interface operations {
         /** @description how long to wait for a worker that is starting */
         wait_seconds?: number;
       };
-      header?: never;
+      header?: {
+        /** @description entity tags, in quotes: only one of these versions is changed; `*` is any */
+        'if-match'?: string;
+        /** @description `*`: only a file that does not exist is written */
+        'if-none-match'?: string;
+      };
       path: {
         /**
          * @description path from the workspace, percent-encoded; empty for the workspace itself. Names are bytes and need not be UTF-8.
@@ -6498,6 +6514,15 @@ export interface operations {
       };
       /** @description The state does not allow it, or the name is taken. */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
+      412: {
         headers: {
           [name: string]: unknown;
         };
@@ -6583,7 +6608,10 @@ export interface operations {
         /** @description how long to wait for a worker that is starting */
         wait_seconds?: number;
       };
-      header?: never;
+      header?: {
+        /** @description entity tags, in quotes: only one of these versions is changed; `*` is any */
+        'if-match'?: string;
+      };
       path: {
         /**
          * @description path from the workspace, percent-encoded; empty for the workspace itself. Names are bytes and need not be UTF-8.
@@ -6663,6 +6691,15 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
+      412: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
       /** @description The host name is not allowed. */
       421: {
         headers: {
@@ -6725,7 +6762,10 @@ export interface operations {
         /** @description how long to wait for a worker that is starting */
         wait_seconds?: number;
       };
-      header?: never;
+      header?: {
+        /** @description entity tags, in quotes: only one of these versions is changed; `*` is any */
+        'if-match'?: string;
+      };
       path: {
         /**
          * @description path from the workspace, percent-encoded; empty for the workspace itself. Names are bytes and need not be UTF-8.
@@ -6787,6 +6827,15 @@ export interface operations {
       };
       /** @description The state does not allow it, or the name is taken. */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
+      412: {
         headers: {
           [name: string]: unknown;
         };
@@ -6907,6 +6956,15 @@ export interface operations {
       };
       /** @description The state does not allow it, or the name is taken. */
       409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Error'];
+        };
+      };
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
+      412: {
         headers: {
           [name: string]: unknown;
         };
@@ -9290,7 +9348,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description The worker has changed since: its generation is not that of If-Match. */
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
       412: {
         headers: {
           [name: string]: unknown;
@@ -9609,7 +9667,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description The worker has changed since: its generation is not that of If-Match. */
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
       412: {
         headers: {
           [name: string]: unknown;
@@ -9757,7 +9815,7 @@ export interface operations {
           'application/json': components['schemas']['Error'];
         };
       };
-      /** @description The worker has changed since: its generation is not that of If-Match. */
+      /** @description It has changed since: the condition of If-Match or If-None-Match is not met. */
       412: {
         headers: {
           [name: string]: unknown;

@@ -1,7 +1,7 @@
 /** The files in the workspace of a worker. */
 import type { ClientContext } from './client-context.ts';
 import { ManagerError } from './errors.ts';
-import type { FileContent, RequestOptions } from './transport.ts';
+import type { FileContent, RequestOptions, WriteFileOptions } from './transport.ts';
 import type { FileEvent, FileInfo, UnpackedInfo } from './types.ts';
 
 /**
@@ -57,15 +57,11 @@ export class FileCollection {
   }
 
   /**
-   * Writes a file, of any size. It appears when it is complete, and replaces one that exists. Missing folders are created. `mode` are
-   * its permissions, such as `0o755`.
+   * Writes a file, of any size. It appears when it is complete, and replaces one that exists. Missing folders are created. With
+   * `ifMatch`, it replaces only the version that has this `etag`, and with `ifNoneMatch: '*'` no file at all.
    */
-  write(
-    path: FilePath,
-    content: FileContent,
-    { mode, ...options }: RequestOptions & { mode?: number | undefined } = {},
-  ): Promise<FileInfo> {
-    return this.#transport.writeFile(this.#workerId, encodePath(path), content, mode, options);
+  write(path: FilePath, content: FileContent, options: WriteFileOptions = {}): Promise<FileInfo> {
+    return this.#transport.writeFile(this.#workerId, encodePath(path), content, options);
   }
 
   /** What is in a folder, by default the workspace, in the order of the names. */

@@ -22,7 +22,13 @@ export type {
   ViewOptions,
   WindowSize,
 } from './terminals.ts';
-export type { ChangeOptions, FileContent, PageOptions, RequestOptions } from './transport.ts';
+export type {
+  ChangeOptions,
+  FileContent,
+  PageOptions,
+  RequestOptions,
+  WriteFileOptions,
+} from './transport.ts';
 export type { PendingTurn, TurnHandle } from './turn.ts';
 export type * from './types.ts';
 export type { ForkOptions, SendOptions, WaitOptions, WorkerHandle } from './worker.ts';

@@ -173,6 +173,16 @@ export interface CommandTransport {
 /** What can be written to a file. */
 export type FileContent = string | Uint8Array | Blob | ReadableStream<Uint8Array>;
 
+/** How a file is written. */
+export interface WriteFileOptions extends RequestOptions {
+  /** Its permissions, such as `0o755`. */
+  mode?: number | undefined;
+  /** Replaces only the file with this `etag`; otherwise, it throws `conflict` (412) with the reason `changed`. */
+  ifMatch?: string | undefined;
+  /** `*` replaces nothing: if the file exists, it throws `conflict` (412) with the reason `exists`. */
+  ifNoneMatch?: '*' | undefined;
+}
+
 /** Paths are percent-encoded, from the workspace. */
 export interface FileTransport {
   /** Resolves when the content begins. `range` are the first and the last byte. */
@@ -182,13 +192,7 @@ export interface FileTransport {
     range: readonly [first: number, last: number | undefined] | undefined,
     options: RequestOptions,
   ): Promise<ReadableStream<Uint8Array>>;
-  writeFile(
-    id: string,
-    path: string,
-    content: FileContent,
-    mode: number | undefined,
-    options: RequestOptions,
-  ): Promise<FileInfo>;
+  writeFile(id: string, path: string, content: FileContent, options: WriteFileOptions): Promise<FileInfo>;
   statFile(id: string, path: string, options: RequestOptions): Promise<FileInfo>;
   listFiles(id: string, path: string, options: PageOptions): Promise<Page<FileInfo>>;
   /** Returns whether it was created. */

@@ -126,8 +126,15 @@ export class FileInput {
       },
     });
     this.#files.room.changed();
-    const { size, mode: actual, uid, gid, modified_at } = JSON.parse(answer.content.toString()) as FileReport;
-    this.#output.emit('file', '', { ...about, last: true, size, mode: actual, uid, gid, modified_at });
+    const {
+      size,
+      mode: actual,
+      uid,
+      gid,
+      modified_at,
+      etag,
+    } = JSON.parse(answer.content.toString()) as FileReport;
+    this.#output.emit('file', '', { ...about, last: true, size, mode: actual, uid, gid, modified_at, etag });
   }
 
   /** Sends a request to the helper; throws a Fault if it is refused, or too long for the stream. */

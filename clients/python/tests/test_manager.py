@@ -387,6 +387,16 @@ def test_files_of_a_worker(manager: Manager) -> None:
         files = worker.files
         assert files.write("notes/über uns.txt", "é\n", mode=0o640)["mode"] == "0640"
         assert files.read("notes/über uns.txt") == "é\n"
+        first = files.write("counter", "1", if_none_match="*")
+        assert files.write("counter", "2", if_match=first["etag"])["etag"] != first["etag"]
+        with pytest.raises(ConflictError) as changed:
+            files.write("counter", "3", if_match=first["etag"])
+        assert (changed.value.status, changed.value.reason) == (412, "changed")
+        with pytest.raises(ConflictError) as exists:
+            files.write("counter", "3", if_none_match="*")
+        assert exists.value.reason == "exists"
+        assert files.read("counter") == "2"
+        files.remove("counter")
         content = bytes(range(256)) * 4000
         assert files.write("big", (content for _ in range(3)))["size"] == 3 * len(content)
         assert files.read("big", format="bytes", first=10, last=12) == content[10:13]

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, linkSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { basename, dirname, join, posix } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -35,14 +35,24 @@ export function cpCommand(context: Context): Command {
     )
     .argument('<source>', 'PATH, ID:PATH or -')
     .argument('<destination>', 'PATH, ID:PATH or -')
+    .option('-n, --no-clobber', 'Fail instead of replacing a file; for single files')
     .addHelpText(
       'after',
       '\nExamples:\n  $ wm cp src 3f2a:\n  $ wm cp 3f2a:report.pdf .\n  $ wm cp 3f2a:out - | tar t\n  $ echo hello | wm cp - 3f2a:notes/hello.txt',
     )
-    .action((source: string, destination: string) => copy(context, source, destination));
+    .action((source: string, destination: string, { clobber }: { clobber: boolean }) =>
+      copy(context, { source, destination, clobber }),
+    );
 }
 
-async function copy(context: Context, source: string, destination: string): Promise<void> {
+interface Copy {
+  source: string;
+  destination: string;
+  /** Whether a file may be replaced. */
+  clobber: boolean;
+}
+
+async function copy(context: Context, { source, destination, clobber }: Copy): Promise<void> {
   const [from, to] = [parseRemote(source), parseRemote(destination)];
   if (!from === !to)
     throw usageError(
@@ -54,8 +64,8 @@ async function copy(context: Context, source: string, destination: string): Prom
     worker: await toWorkerPath(api, ref),
     path,
   });
-  if (to) await upload(source, await open(to));
-  else if (from) await download(await open(from), destination);
+  if (to) await upload(source, await open(to), clobber);
+  else if (from) await download(await open(from), destination, clobber);
 }
 
 /** The parts of `ID:PATH`; undefined for a path on this machine. */
@@ -64,10 +74,12 @@ function parseRemote(text: string): { ref: string; path: string } | undefined {
   return ref === undefined || path === undefined ? undefined : { ref, path };
 }
 
-async function upload(source: string, remote: Remote): Promise<void> {
+async function upload(source: string, remote: Remote, clobber: boolean): Promise<void> {
   const target = await stat(remote);
   const isFolder = target?.type === 'directory' || /(^|\/)$/.test(remote.path);
-  if (source === '-') return send(remote, isFolder ? 'archive' : 'files', remote.path, process.stdin);
+  if (source === '-' && isFolder) requireClobber(clobber);
+  if (source === '-')
+    return send(remote, isFolder ? 'archive' : 'files', remote.path, process.stdin, { clobber });
   const local = statHere(source);
   if (!local.isDirectory()) {
     const path = isFolder ? posix.join(remote.path, basename(source)) : remote.path;
@@ -78,9 +90,10 @@ async function upload(source: string, remote: Remote): Promise<void> {
       source,
       size === undefined ? {} : { end: size - 1, highWaterMark: READ_BYTES },
     );
-    await send(remote, 'files', path, content, { mode, size });
+    await send(remote, 'files', path, content, { mode, size, clobber });
     return;
   }
+  requireClobber(clobber);
   if (target && target.type !== 'directory')
     throw new Fault('conflict', `${remote.path} is a file in the worker, and ${source} is a folder.`);
   const inside = isFolder && !/(^|\/)\.$/.test(source) && target !== undefined;
@@ -99,11 +112,12 @@ async function upload(source: string, remote: Remote): Promise<void> {
   if (sent.status === 'rejected') throw sent.reason;
 }
 
-async function download(remote: Remote, destination: string): Promise<void> {
+async function download(remote: Remote, destination: string, clobber: boolean): Promise<void> {
   const info = await stat(remote);
   if (!info)
     throw new Fault('not_found', `${remote.path} does not exist in the worker.`, { reason: 'no_file' });
   const isFolder = info.type === 'directory';
+  if (isFolder) requireClobber(clobber);
   if (destination === '-') return receive(await get(remote, isFolder ? 'archive' : 'files'), process.stdout);
   const target = statHere(destination, true);
   const name = basename(posix.resolve('/', remote.path));
@@ -128,11 +142,20 @@ async function download(remote: Remote, destination: string): Promise<void> {
   const draft = join(dirname(path), `.${basename(path).slice(0, 200)}.${process.pid}.part`);
   try {
     await receive(answer, createWriteStream(draft, { mode, flags: 'wx' }));
-    renameSync(draft, path);
+    if (clobber) renameSync(draft, path);
+    else linkSync(draft, path);
   } catch (error) {
-    rmSync(draft, { force: true });
+    if (!clobber && (error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new Fault('conflict', `${path} exists already.`, { reason: 'exists' });
     throw error;
+  } finally {
+    rmSync(draft, { force: true });
   }
+}
+
+/** Archives have no condition. */
+function requireClobber(clobber: boolean): void {
+  if (!clobber) throw usageError('--no-clobber is for single files, and not for folders.');
 }
 
 async function stat(remote: Remote): Promise<FileReport | undefined> {
@@ -164,7 +187,7 @@ async function send(
   kind: 'files' | 'archive',
   path: string,
   source: Readable,
-  { mode, size }: { mode?: string; size?: number | undefined } = {},
+  { mode, size, clobber = true }: { mode?: string; size?: number | undefined; clobber?: boolean } = {},
 ): Promise<void> {
   const { request, response } = openRequest(remote.api, {
     method: 'PUT',
@@ -172,6 +195,7 @@ async function send(
     headers: {
       'content-type': 'application/octet-stream',
       ...(size !== undefined && { 'content-length': String(size) }),
+      ...(!clobber && { 'if-none-match': '*' }),
     },
   });
   const failed = new Promise<never>((_, reject) => {

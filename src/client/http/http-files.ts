@@ -14,7 +14,10 @@ export const createHttpFiles = (requester: HttpRequester): FileTransport => {
     const response = await requester.open(request, signal ?? new AbortController().signal);
     return cutAsError(response.body as ReadableStream<Uint8Array>, signal);
   };
-  /** Repeated unless the content is a stream, of which nothing is kept. */
+  /**
+   * Repeated unless the content is a stream, of which nothing is kept, or there are conditions, which the repetition of a write that
+   * was done would not meet.
+   */
   const write = async <T>(
     request: HttpRequest,
     content: FileContent,
@@ -23,7 +26,8 @@ export const createHttpFiles = (requester: HttpRequester): FileTransport => {
     const type = 'application/octet-stream';
     const body = toBody(content);
     const full = { ...request, body: { type, ...body } };
-    return 'stream' in body
+    const isConditional = Object.keys(request.headers ?? {}).length > 0;
+    return 'stream' in body || isConditional
       ? requester.once<T>(full, untimed(options))
       : requester.json<T>(full, untimed(options));
   };
@@ -40,9 +44,14 @@ export const createHttpFiles = (requester: HttpRequester): FileTransport => {
         },
         options,
       ),
-    writeFile: (id, path, content, mode, options) => {
+    writeFile: (id, path, content, { mode, ifMatch, ifNoneMatch, ...options }) => {
       const query = { mode: mode?.toString(8).padStart(3, '0') };
-      return write<FileInfo>({ method: 'PUT', path: toPath(id, 'files', path), query }, content, options);
+      const headers = {
+        ...(ifMatch !== undefined && { 'if-match': ifMatch }),
+        ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
+      };
+      const request: HttpRequest = { method: 'PUT', path: toPath(id, 'files', path), query, headers };
+      return write<FileInfo>(request, content, options);
     },
     statFile: (id, path, options) =>
       requester.get<FileInfo>(toPath(id, 'files', path), options, { stat: 'true' }),

@@ -37,8 +37,14 @@ export const createRedisFiles = (cell: RedisCell): FileTransport => ({
       );
       return new Blob(bytes).stream();
     }),
-  writeFile: (id, path, content, mode, options) =>
+  writeFile: (id, path, content, { mode, ifMatch, ifNoneMatch, ...options }) =>
     cell.run(options, async () => {
+      // A body repeats a request that was cut, and would find what it has written itself.
+      if (ifMatch !== undefined || ifNoneMatch !== undefined)
+        throw new Fault(
+          'unsupported',
+          'Over Redis, a write has no conditions. Use the HTTP API of a manager.',
+        );
       const bytes = await toBytes(content);
       const message = {
         type: 'write_file',
@@ -57,6 +63,7 @@ export const createRedisFiles = (cell: RedisCell): FileTransport => ({
         uid: answer?.uid ?? 0,
         gid: answer?.gid ?? 0,
         modified_at: answer?.modified_at ?? '',
+        etag: answer?.etag ?? '',
       };
     }),
   statFile: unsupported,
@@ -84,6 +91,7 @@ interface FileEntry {
   uid?: number;
   gid?: number;
   modified_at?: string;
+  etag?: string;
   code?: Fault['code'];
   error?: string;
   reason?: string;

@@ -8,6 +8,7 @@ import { withRawBodies } from '../doors/pass-to-door.ts';
 import { doorQuery, waitSeconds } from '../schemas/doors.ts';
 import { apiError, errorResponses } from '../schemas/errors.ts';
 import {
+  conditions,
   emptyResponse,
   FILE_BYTES,
   FILE_INFO,
@@ -18,7 +19,7 @@ import {
 } from '../schemas/files.ts';
 
 const tags = ['files'];
-const refusals = [404, 409, 422, 429] as const;
+const refusals = [404, 409, 412, 422, 429] as const;
 export const createFileRoutes =
   ({ doors }: { doors: DoorService }): ApiPlugin =>
   async (app) => {
@@ -35,7 +36,7 @@ export const createFileRoutes =
               operationId: 'readFile',
               summary: 'Read a file, or list a folder',
               description:
-                'Without parameters, the content of a file; a header `Range` selects a part. `list` gives a page of a folder, and `stat` what is known of one file. Symbolic links are followed if they stay in the workspace.',
+                'Without parameters, the content of a file; a header `Range` selects a part, `If-None-Match` skips a file that the client has, and `If-Match` requires that it is still the same. `list` gives a page of a folder, and `stat` what is known of one file. Symbolic links are followed if they stay in the workspace.',
               params: fileParams,
               querystring: z.strictObject({
                 list: flag.describe('list the folder'),
@@ -106,10 +107,11 @@ export const createFileRoutes =
               operationId: 'writeFile',
               summary: 'Write a file',
               description:
-                'The body of the request becomes the content, of any size. The file appears when it is complete; an upload that is cut leaves nothing. Missing folders are created.',
+                'The body of the request becomes the content, of any size. The file appears when it is complete; an upload that is cut leaves nothing. Missing folders are created. With `If-Match`, only the version with this `ETag` is replaced; with `If-None-Match: *`, only a file that does not exist is written.',
               body: uploadBody('application/octet-stream', 'the bytes of the file'),
               params: fileParams,
               querystring: z.strictObject({ mode: fileMode, wait_seconds: waitSeconds }),
+              headers: conditions,
               response: {
                 200: { description: 'The file was replaced.', content: FILE_INFO },
                 201: { description: 'The file was created.', content: FILE_INFO },
@@ -127,7 +129,7 @@ export const createFileRoutes =
               operationId: 'postFile',
               summary: 'Create a folder, or move a file or folder',
               description:
-                'Either `mkdir` or `move_to` is required. Missing folders above are created. A move replaces a file at the new path.',
+                'Either `mkdir` or `move_to` is required. Missing folders above are created. A move replaces a file at the new path; with `If-Match`, only the version with this `ETag` is moved.',
               params: fileParams,
               querystring: z
                 .strictObject({
@@ -145,6 +147,7 @@ export const createFileRoutes =
                   path: ['mkdir'],
                   message: 'is required, or `move_to`, but not both',
                 }),
+              headers: conditions.pick({ 'if-match': true }),
               response: {
                 200: { description: 'It existed already, or a file was replaced.', content: FILE_INFO },
                 201: { description: 'It was created or moved.', content: FILE_INFO },
@@ -161,7 +164,8 @@ export const createFileRoutes =
               tags,
               operationId: 'deleteFile',
               summary: 'Remove a file or folder',
-              description: 'A symbolic link is removed, and not what it leads to.',
+              description:
+                'A symbolic link is removed, and not what it leads to. With `If-Match`, only the version with this `ETag` is removed.',
               params: fileParams,
               querystring: z.strictObject({
                 recursive: z
@@ -170,6 +174,7 @@ export const createFileRoutes =
                   .describe('whether a folder may have content'),
                 wait_seconds: waitSeconds,
               }),
+              headers: conditions.pick({ 'if-match': true }),
               response: { 204: emptyResponse('It was removed.'), ...errorResponses(...refusals) },
             },
           },

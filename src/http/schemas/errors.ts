@@ -25,7 +25,7 @@ const WHY = {
   403: 'The request comes from a page of another site.',
   404: 'The resource does not exist.',
   409: 'The state does not allow it, or the name is taken.',
-  412: 'The worker has changed since: its generation is not that of If-Match.',
+  412: 'It has changed since: the condition of If-Match or If-None-Match is not met.',
   413: 'The body is too long.',
   421: 'The host name is not allowed.',
   422: 'This manager, runtime or machine cannot do it.',

@@ -10,6 +10,19 @@ export const fileParams = workerParams.extend({
       'path from the workspace, percent-encoded; empty for the workspace itself. Names are bytes and need not be UTF-8.',
     ),
 });
+/** The conditions of a change. */
+export const conditions = z.looseObject({
+  'if-match': z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('entity tags, in quotes: only one of these versions is changed; `*` is any'),
+  'if-none-match': z
+    .string()
+    .max(4096)
+    .optional()
+    .describe('`*`: only a file that does not exist is written'),
+});
 export const flag = z.enum(['', 'true']).optional();
 export const fileMode = z
   .string()

@@ -15,6 +15,9 @@ export const fileInfo = z
     uid: z.number().int(),
     gid: z.number().int(),
     modified_at: z.string(),
+    etag: z
+      .string()
+      .describe('the entity tag, which changes with the content: for `If-Match` and `If-None-Match`'),
     target: z.string().optional().describe('what a symbolic link contains'),
   })
   .meta({ id: 'FileInfo', description: 'A file, folder or link in the workspace of a worker.' });

@@ -70,6 +70,27 @@ test('a file goes both ways, with its permissions', { timeout: LONG }, async () 
   expect(readdirSync(here).sort()).toEqual(['a file?', 'back']);
 });
 
+test('with -n, no file is replaced on either side', { timeout: LONG }, async () => {
+  const file = join(here, 'file');
+  writeFileSync(file, 'one');
+  const copy = (...args: string[]) => begin(['cp', '-n', ...args]).done;
+  expect(await copy(file, 'box:file')).toEqual(DONE);
+  writeFileSync(file, 'two');
+  expect(await copy(file, 'box:file')).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('exists already'),
+  });
+  expect(await inWorker('cat file')).toBe('one');
+  expect(await copy('box:file', file)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('exists already'),
+  });
+  expect(readFileSync(file, 'utf8')).toBe('two');
+  expect(await copy('box:file', join(here, 'new'))).toEqual(DONE);
+  expect(readdirSync(here).sort()).toEqual(['file', 'new']);
+  expect(await copy(here, 'box:')).toMatchObject({ code: 2 });
+});
+
 test('a folder goes both ways, into one that exists or under a new name', { timeout: LONG }, async () => {
   const tree = join(here, 'tree');
   mkdirSync(join(tree, 'sub'), { recursive: true });

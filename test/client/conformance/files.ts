@@ -77,6 +77,19 @@ export function testFolders(subject: ClientSubject): void {
     const tar = await new Response(await files.readArchive('src')).blob();
     expect(await files.writeArchive('copy', tar)).toEqual({ files: 4, directories: 1, bytes: 3_000_005 });
     expect((await commands.run('diff -r src copy')).exit_code).toBe(0);
+    const { etag } = await files.getInfo('copy/large');
+    expect(await refusal(files.write('copy/large', 'x', { ifNoneMatch: '*' }))).toMatchObject({
+      code: 'conflict',
+      status: 412,
+      reason: 'exists',
+    });
+    const next = await files.write('src/large', 'x', { ifMatch: (await files.getInfo('src/large')).etag });
+    expect(next.etag).not.toBe(etag);
+    expect(await refusal(files.write('src/large', 'y', { ifMatch: etag }))).toMatchObject({
+      status: 412,
+      reason: 'changed',
+    });
+    expect(await files.read('src/large')).toBe('x');
     await files.remove('src');
     expect((await files.list()).map(({ name }) => name)).toEqual(['copy']);
     const reader = (await files.read('copy/large', { format: 'stream' })).getReader();

@@ -42,9 +42,10 @@ export class FileDoor {
     path: string,
     body: Buffer | string | Readable,
     query = '',
+    conditions: Record<string, string> = {},
   ): Promise<{ status: number | undefined; body: Answer }> => {
     // As the manager's connections are.
-    const headers = { connection: 'keep-alive' };
+    const headers = { connection: 'keep-alive', ...conditions };
     const response = await this.door.send('PUT', `/files/${path}${query}`, { body, headers });
     return { status: response.statusCode, body: (await json(response)) as Answer };
   };

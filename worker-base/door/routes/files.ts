@@ -6,7 +6,7 @@ import type { DoorBody, DoorRequest, DoorRoute } from '../route.ts';
 
 const CONNECTION = new Set<string>(CONNECTION_HEADERS);
 /** Headers of requests that the helper reads. */
-const PASSED = ['range', 'if-range', 'if-none-match', 'content-length'];
+const PASSED = ['range', 'if-range', 'if-match', 'if-none-match', 'content-length'];
 
 export const fileRoutes: DoorRoute[] = [
   ...(['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const).map((method) => toRoute(method, 'files')),

@@ -17,6 +17,7 @@ export function describeFile(
     uid: Number(stats.uid),
     gid: Number(stats.gid),
     modified_at: timeOf(stats),
+    etag: etagOf(stats),
     ...(type === 'symlink' && { target: targetOf(file) }),
   };
 }
@@ -34,9 +35,9 @@ export const timeOf = ({ mtimeMs }: BigIntStats): string =>
   // A time outside of what Date can hold is possible on a file.
   new Date(Math.max(-8.64e15, Math.min(8.64e15, Number(mtimeMs)))).toISOString();
 
-/** Changes with the content. */
-export const etagOf = ({ ino, size, mtimeNs }: BigIntStats): string =>
-  `"${ino.toString(36)}-${size.toString(36)}-${mtimeNs.toString(36)}"`;
+/** Changes with the content. Unlike the time of modification, that of the last change cannot be set back by a program. */
+export const etagOf = ({ ino, size, ctimeNs }: BigIntStats): string =>
+  `"${ino.toString(36)}-${size.toString(36)}-${ctimeNs.toString(36)}"`;
 
 function targetOf(file: Buffer): string {
   try {

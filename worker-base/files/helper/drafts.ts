@@ -10,6 +10,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  linkSync,
   openSync,
   readdirSync,
   renameSync,
@@ -33,6 +34,8 @@ export interface Draft {
    * one to the disk at once, which takes longer than everything else.
    */
   commit(name: Buffer, quickly?: boolean): void;
+  /** Gives it its name. If something has that name, it is the error EEXIST of the kernel, which no other program can get ahead of. */
+  commitNew(name: Buffer): void;
   /** Removes it, unless it was committed. */
   close(): void;
 }
@@ -53,6 +56,16 @@ export function createDraft(
       if (quickly) removeIfThere(inFolder(folder, name));
       renameSync(file, inFolder(folder, name));
       left = false;
+    },
+    commitNew(name) {
+      try {
+        linkSync(file, inFolder(folder, name));
+      } catch (error) {
+        // A file system without hard links.
+        if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP'].includes((error as NodeJS.ErrnoException).code ?? ''))
+          throw error;
+        draft.commit(name);
+      }
     },
     close() {
       closeSync(fd);

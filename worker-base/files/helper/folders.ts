@@ -14,6 +14,7 @@ import { setImmediate as yieldTurn } from 'node:timers/promises';
 import { encodeFilePath } from '../../../src/model/doors/file-path.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
 import { type FileCall, readMode, respondJson, withPlace } from './call.ts';
+import { readConditions } from './conditions.ts';
 import { describeFile } from './describe-file.ts';
 import { isDraft } from './drafts.ts';
 import { fileFault } from './file-fault.ts';
@@ -79,13 +80,15 @@ export async function createFolder(call: FileCall): Promise<void> {
 /** POST with `?move_to=`: moves a file, folder or link, and replaces a file at the new place, as rename(2) does. */
 export async function move(call: FileCall): Promise<void> {
   const target = call.query.get('move_to') ?? '';
-  const { workspace, response } = call;
+  const { workspace, request, response } = call;
+  const conditions = readConditions(request);
   await withPlace(call, { follow: false }, async (from) => {
     if (!from.name) throw fileFault('EBUSY', from.path);
     if (!from.stats()) throw fileFault('ENOENT', from.path);
     await withPlace({ workspace, path: target }, { follow: false, parents: true }, (to) => {
       if (!to.name) throw fileFault('EEXIST', to.path);
       const old = to.stats();
+      conditions.check(from.stats(), from.path);
       renameSync(from.file, to.file);
       const stats = to.stats();
       if (!stats) throw fileFault('ENOENT', to.path);
@@ -97,10 +100,12 @@ export async function move(call: FileCall): Promise<void> {
 /** DELETE: a file, a link or an empty folder; with `?recursive=true` also what is in the folder. */
 export async function removeFile(call: FileCall): Promise<void> {
   const recursive = call.query.get('recursive') === 'true';
+  const conditions = readConditions(call.request);
   await withPlace(call, { follow: false }, async ({ name, folder, path, file, stats }) => {
     if (!name) throw fileFault('EBUSY', path);
     const found = stats();
     if (!found) throw fileFault('ENOENT', path);
+    conditions.check(found, path);
     if (!found.isDirectory()) unlinkSync(file);
     else if (recursive) await removeTree(folder, name);
     else removeEmpty(file);

@@ -11,6 +11,7 @@ import { errorResponse } from '../../../src/http/route.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
 import type { FileHelperSettings } from '../helper-options.ts';
 import { type FileCall, parseQuery } from './call.ts';
+import { FailedCondition } from './conditions.ts';
 import { createFolder, listFolder, move, removeFile } from './folders.ts';
 import { useGroup } from './group.ts';
 import { sendArchive } from './pack.ts';
@@ -85,7 +86,10 @@ function fail(response: ServerResponse, thrown: unknown, request: IncomingMessag
     thrown instanceof Fault ? thrown : new Fault('internal', 'The request failed in the body; see its log.');
   if (fault.code === 'internal' && !request.destroyed)
     process.stderr.write(`${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);
-  const { status, headers, body } = errorResponse(fault);
+  const { status, headers, body } = errorResponse(
+    fault,
+    fault instanceof FailedCondition ? fault.status : undefined,
+  );
   response.writeHead(status, {
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),

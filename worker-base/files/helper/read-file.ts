@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { Fault } from '../../../src/model/values/fault.ts';
 import type { FileCall } from './call.ts';
 import { respondJson, withPlace } from './call.ts';
+import { isKnown, readConditions } from './conditions.ts';
 import { describeFile, etagOf, modeOf, timeOf, toFileType } from './describe-file.ts';
 import { fileFault, showPath } from './file-fault.ts';
 import { sendRange } from './send-range.ts';
@@ -12,9 +13,11 @@ const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** GET and HEAD. HEAD also works for folders. */
 export async function readFile(call: FileCall): Promise<void> {
   const { request, response } = call;
+  const conditions = readConditions(request);
   await withPlace(call, { follow: true }, async (place) => {
     const found = place.stats();
     if (!found) throw fileFault('ENOENT', place.path);
+    conditions.checkMatch(found, place.path);
     if (request.method === 'HEAD' && !found.isFile()) {
       response.writeHead(200, { 'x-file-type': toFileType(found), ...headersOf(found) });
       response.end();
@@ -34,10 +37,11 @@ export async function readFile(call: FileCall): Promise<void> {
     try {
       const stats = fstatSync(fd, { bigint: true });
       if (!stats.isFile()) throw notRegular(place.path);
+      conditions.checkMatch(stats, place.path);
       const etag = etagOf(stats);
       const size = Number(stats.size);
       const about = { etag, 'x-file-type': 'file', ...headersOf(stats), 'accept-ranges': 'bytes' };
-      if (request.headers['if-none-match'] === etag) {
+      if (isKnown(request, etag)) {
         response.writeHead(304, about).end();
         return;
       }

@@ -9,8 +9,9 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { Fault } from '../../../src/model/values/fault.ts';
 import { type FileCall, readMode, respondJson, withPlace } from './call.ts';
+import { noFile, readConditions } from './conditions.ts';
 import { describeFile, etagOf } from './describe-file.ts';
-import { createDraft, removeOldDrafts } from './drafts.ts';
+import { createDraft, type Draft, removeOldDrafts } from './drafts.ts';
 import { fileFault, showPath } from './file-fault.ts';
 
 const write = promisify(writev);
@@ -24,28 +25,50 @@ const SYNC_BYTES = 32 * 1024 ** 2;
 export async function writeFile(call: FileCall): Promise<void> {
   const { request, response } = call;
   const mode = readMode(call.query);
+  const conditions = readConditions(request);
   const room = readRoom(request);
   const length = Number(request.headers['content-length'] ?? 0);
-  await withPlace(call, { follow: true, parents: true }, async (place) => {
+  const options = { follow: true, parents: !conditions.isOld };
+  await withPlace(call, options, async (place) => {
     const { name, folder, path } = place;
     if (!name) throw fileFault('EISDIR', path);
     const old = place.stats();
     checkReplaceable(old, path);
+    conditions.check(old, path);
     if (length > room.bytes) throw room.fault(path);
     removeOldDrafts(folder);
     const draft = createDraft(folder, mode ?? (old && Number(old.mode) & 0o777));
     try {
       await writeAll(draft.fd, request, () => room.fault(path), room.bytes);
       await sync(draft.fd);
-      checkReplaceable(place.stats(), path);
-      draft.commit(name);
+      const now = place.stats();
+      checkReplaceable(now, path);
+      // Nothing of this program comes between this and the next line, so one of two writers with the same tag is refused.
+      conditions.check(now, path);
+      if (conditions.isNew) commitNew(draft, name, () => conditions.check(place.stats(), path));
+      else draft.commit(name);
     } finally {
       draft.close();
     }
     const stats = place.stats();
     if (!stats) throw fileFault('ENOENT', path);
     respondJson(response, old ? 200 : 201, describeFile(place, stats), { etag: etagOf(stats) });
+  }).catch((error: unknown) => {
+    // A folder above it does not exist either.
+    throw conditions.isOld && error instanceof Fault && error.code === 'not_found'
+      ? noFile(call.path)
+      : error;
   });
+}
+
+/** Commits a file that must be new; `refuse` is called if a program has created one of that name in this moment. */
+function commitNew(draft: Draft, name: Buffer, refuse: () => void): void {
+  try {
+    draft.commitNew(name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') refuse();
+    throw error;
+  }
 }
 
 /** Throws a Fault if a file cannot take the place. */

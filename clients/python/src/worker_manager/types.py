@@ -958,6 +958,8 @@ class _FileInfoRequired(TypedDict):
     uid: int
     gid: int
     modified_at: str
+    #: the entity tag, which changes with the content: for `If-Match` and `If-None-Match`
+    etag: str
 
 
 class FileInfo(_FileInfoRequired, total=False):

@@ -82,10 +82,11 @@ class AsyncTransport:
         params: Optional[Mapping[str, Param]] = None,
         body: object = None,
         content: Union[bytes, AsyncIterable[bytes], None] = None,
+        headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
     ) -> Any:
         """Send a request that must not be repeated, and return the JSON of the response."""
-        options: Dict[str, Any] = {"headers": self._headers}
+        options: Dict[str, Any] = {"headers": {**self._headers, **(headers or {})}}
         if params is not None:
             options["params"] = query(params)
         if body is not None:

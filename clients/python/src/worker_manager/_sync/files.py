@@ -69,13 +69,24 @@ class Files:
         return bytes(content) if format == "bytes" else content.decode("utf-8", "replace")
 
     def write(
-        self, path: FilePath, data: Union[str, bytes, Iterable[bytes]], *, mode: Optional[int] = None
+        self,
+        path: FilePath,
+        data: Union[str, bytes, Iterable[bytes]],
+        *,
+        mode: Optional[int] = None,
+        if_match: Optional[str] = None,
+        if_none_match: Optional[Literal["*"]] = None,
     ) -> FileInfo:
         """Write a file, of any size. It appears when it is complete, and replaces one that exists.
 
-        Missing folders are created. ``mode`` are its permissions, such as ``0o755``.
+        Missing folders are created. ``mode`` are its permissions, such as ``0o755``. With ``if_match``, it replaces only the version
+        that has this ``etag``, and with ``if_none_match="*"`` no file at all; otherwise, ``ConflictError`` (412) is raised, with
+        the reason ``changed``, ``no_file`` or ``exists``.
         """
-        info: FileInfo = self._send("PUT", self._path("files", path), {"mode": mode_of(mode)}, data)
+        conditions = {"if-match": if_match, "if-none-match": if_none_match}
+        headers = {name: value for name, value in conditions.items() if value is not None}
+        url = self._path("files", path)
+        info: FileInfo = self._send("PUT", url, {"mode": mode_of(mode)}, data, headers)
         return info
 
     def list(self, path: FilePath = "") -> List[FileInfo]:
@@ -160,10 +171,11 @@ class Files:
         path: str,
         params: Optional[Dict[str, Param]],
         data: Union[str, bytes, Iterable[bytes], None] = None,
+        headers: Optional[Dict[str, str]] = None,
     ) -> Any:
         content = data.encode() if isinstance(data, str) else data
         return self._transport.request_once(
-            method, path, params=params, content=content, timeout=TRANSFER_SECONDS
+            method, path, params=params, content=content, headers=headers, timeout=TRANSFER_SECONDS
         )
 
     def _path(self, kind: str, path: FilePath) -> str:

@@ -83,10 +83,11 @@ class Transport:
         params: Optional[Mapping[str, Param]] = None,
         body: object = None,
         content: Union[bytes, Iterable[bytes], None] = None,
+        headers: Optional[Mapping[str, str]] = None,
         timeout: Optional[float] = None,
     ) -> Any:
         """Send a request that must not be repeated, and return the JSON of the response."""
-        options: Dict[str, Any] = {"headers": self._headers}
+        options: Dict[str, Any] = {"headers": {**self._headers, **(headers or {})}}
         if params is not None:
             options["params"] = query(params)
         if body is not None:

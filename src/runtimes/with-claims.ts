@@ -14,6 +14,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Body, Claim, ClaimedWorker, WorkerSpec } from '../model/index.ts';
 import { type ClaimStore, isWarm, toClaimedBody } from './claimed-body.ts';
+import { ClaimRestorer, type FoundClaim } from './restore-claims.ts';
 import { BodyConflict, type BodyOrder, type Runtime, RuntimeDown } from './runtime.ts';
 
 export interface ClaimOptions {
@@ -30,8 +31,6 @@ const PATIENCE_MS = 10_000;
 const POLL_MS = 5;
 /** The duration of a claim on a busy machine; the observation after it comes later. */
 const FRESH_MS = 500;
-/** A live wrapper reports its worker within this time: two heartbeats and a margin. */
-const SILENT_MS = 15_000;
 
 export function withClaims(inner: Runtime, options: ClaimOptions): Runtime {
   return new ClaimingRuntime(inner, options);
@@ -46,13 +45,13 @@ class ClaimingRuntime implements Runtime {
   readonly #byOrigin = new Map<string, string>();
   /** The last observation of unclaimed warm bodies without an event since. */
   readonly #waiting = new Map<string, Body>();
-  /** Since when bodies without a known worker have been observed. */
-  #silent = new Map<string, number>();
+  readonly #restorer: ClaimRestorer;
 
   constructor(inner: Runtime, options: ClaimOptions) {
     this.#inner = inner;
     this.#claimStore = options.claimStore;
     this.#options = options;
+    this.#restorer = new ClaimRestorer(options.claimStore, options.now);
   }
 
   get name() {
@@ -61,12 +60,13 @@ class ClaimingRuntime implements Runtime {
 
   async list(): Promise<Body[]> {
     const bodies = await this.#inner.list();
-    const found = new Map<string, { taken: ClaimedWorker; spec: string }>();
+    const found = new Map<string, FoundClaim>();
     // Read claims after the list, so that a body claimed in between is known, and listed under its original
     // worker.
     const all = await this.#claimStore.all();
     for (const claim of all) found.set(claim.body_id, { taken: claim, spec: '' });
-    const silent = await this.#refreshClaims(bodies, found);
+    const { restored, silent } = await this.#restorer.restore(bodies, found);
+    this.#remember(restored);
     this.#remember(all);
     return bodies
       .filter(({ id }) => !silent.has(id))
@@ -205,41 +205,6 @@ class ClaimingRuntime implements Runtime {
     await this.#claimStore.drop(claim.worker_id);
     this.#byBody.delete(claim.body_id);
     this.#byOrigin.delete(claim.made_for);
-  }
-
-  /**
-   * Restores lost claims from the wrappers' reports: the wrapper of each claimable body without a record
-   * reports its worker. Returns the bodies without a report yet; they are not listed.
-   */
-  async #refreshClaims(
-    bodies: Body[],
-    found: Map<string, { taken: ClaimedWorker; spec: string }>,
-  ): Promise<ReadonlySet<string>> {
-    const lost = new Set(
-      [...found.values()].filter(({ taken: claim }) => !claim.known).map(({ taken: claim }) => claim.body_id),
-    );
-    const silentBodies = bodies.filter(({ id, spec }) => lost.has(id) || (!found.has(id) && isWarm(spec)));
-    const lookedUp = await this.#claimStore.lookUp(silentBodies.map(({ worker_id }) => worker_id));
-    const now = this.#options.now();
-    const unheard = new Map<string, number>();
-    for (const [place, body] of silentBodies.entries()) {
-      const { known, serving, beats } = lookedUp[place] ?? {};
-      if (serving && (lost.has(body.id) || !known)) {
-        const { worker_id, at } = serving;
-        const takeover = { worker_id, at, made_for: body.worker_id, body_id: body.id, told: true };
-        if (!lost.has(body.id)) await this.#claimStore.restore(takeover);
-        found.set(body.id, {
-          taken: { ...takeover, begun: true, known: false },
-          spec: JSON.stringify(serving.spec),
-        });
-        this.#remember([takeover]);
-      } else if (!known && !beats && body.state === 'running' && !found.has(body.id)) {
-        const since = this.#silent.get(body.id) ?? now;
-        unheard.set(body.id, since);
-      }
-    }
-    this.#silent = unheard;
-    return new Set([...unheard].filter(([, since]) => now - since < SILENT_MS).map(([id]) => id));
   }
 
   #remember(takeovers: Claim[]): void {

@@ -15,7 +15,16 @@ const PRIVATE: Record<'ipv4' | 'ipv6', readonly string[]> = {
   ],
   // Also the prefixes that translate to IPv4, because the address behind them may be any.
   ipv6: [
-    ...['::/96', '64:ff9b::/96', '64:ff9b:1::/48', '100::/64', '2001::/23', '2001:db8::/32', '2002::/16'],
+    ...[
+      '::/96',
+      '::ffff:0:0:0/96',
+      '64:ff9b::/96',
+      '64:ff9b:1::/48',
+      '100::/64',
+      '2001::/23',
+      '2001:db8::/32',
+      '2002::/16',
+    ],
     ...['3fff::/20', '5f00::/16', 'fc00::/7', 'fe80::/10', 'fec0::/10', 'ff00::/8'],
   ],
 };
@@ -52,23 +61,29 @@ export function explainPrivateHost(url: string): string | undefined {
 const DNS = { timeout: 2000, tries: 2 };
 
 /**
- * Resolves a name for a connection and refuses private addresses: the answer that was checked is the one that is used. It
- * asks the DNS servers directly, because `getaddrinfo` occupies one of the few threads that file access needs.
+ * Resolves names for connections and refuses private addresses. An address is resolved once, and the answer that was checked is the
+ * one that is used, so a name cannot lead elsewhere between the two. It asks the DNS servers directly (those of the system, if none
+ * are given), because `getaddrinfo` occupies one of the few threads that file access needs.
  */
-export const lookupPublic: LookupFunction = (hostname, options, callback) => {
-  const resolver = new Resolver(DNS);
-  void Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]).then(([four, six]) => {
-    const found = [
-      ...(four.status === 'fulfilled' ? four.value.map((address) => ({ address, family: 4 })) : []),
-      ...(six.status === 'fulfilled' ? six.value.map((address) => ({ address, family: 6 })) : []),
-    ];
-    const [first] = found;
-    const bad = found.find(({ address }) => isPrivateAddress(address));
-    if (!first) {
-      const why = four.status === 'rejected' ? errorMessage(four.reason) : 'it has no address';
-      return callback(new Error(`cannot resolve ${hostname}: ${why}`), '', 0);
-    }
-    if (bad) return callback(new Error(`${hostname} has the private address ${bad.address}`), '', 0);
-    return options.all ? callback(null, found) : callback(null, first.address, first.family);
-  });
-};
+export const createPublicLookup =
+  (servers?: readonly string[]): LookupFunction =>
+  (hostname, options, callback) => {
+    const resolver = new Resolver(DNS);
+    if (servers) resolver.setServers(servers);
+    void Promise.allSettled([resolver.resolve4(hostname), resolver.resolve6(hostname)]).then(
+      ([four, six]) => {
+        const found = [
+          ...(four.status === 'fulfilled' ? four.value.map((address) => ({ address, family: 4 })) : []),
+          ...(six.status === 'fulfilled' ? six.value.map((address) => ({ address, family: 6 })) : []),
+        ];
+        const [first] = found;
+        const bad = found.find(({ address }) => isPrivateAddress(address));
+        if (!first) {
+          const why = four.status === 'rejected' ? errorMessage(four.reason) : 'it has no address';
+          return callback(new Error(`cannot resolve ${hostname}: ${why}`), '', 0);
+        }
+        if (bad) return callback(new Error(`${hostname} has the private address ${bad.address}`), '', 0);
+        return options.all ? callback(null, found) : callback(null, first.address, first.family);
+      },
+    );
+  };

@@ -1,8 +1,9 @@
 /** One attempt to deliver a message: a POST whose result is a plain value. */
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { errorMessage } from '../model/index.ts';
-import { explainPrivateHost, lookupPublic } from './addresses.ts';
+import { createPublicLookup, explainPrivateHost } from './addresses.ts';
 
 /** Sockets to one host, and bytes of a response that are read so that its connection can be used again. */
 const SOCKETS = 8;
@@ -43,6 +44,13 @@ export class Sender {
     https: new HttpsAgent({ keepAlive: true, maxSockets: SOCKETS, timeout: IDLE_MS }),
   }));
 
+  readonly #lookup: LookupFunction;
+
+  /** `dnsServers` resolve the names in URLs of workers; by default, those of the system do. */
+  constructor({ dnsServers }: { dnsServers?: readonly string[] } = {}) {
+    this.#lookup = createPublicLookup(dnsServers);
+  }
+
   /** Never throws. */
   async post(post: Post): Promise<PostResult> {
     const why = post.publicOnly ? explainPrivateHost(post.url) : undefined;
@@ -73,7 +81,7 @@ export class Sender {
       headers: { ...headers, 'content-length': String(Buffer.byteLength(body)) },
       agent: secure ? agents?.https : agents?.http,
       signal,
-      ...(publicOnly && { lookup: lookupPublic }),
+      ...(publicOnly && { lookup: this.#lookup }),
     };
     return new Promise((resolve, reject) => {
       const sent = (secure ? requestHttps : requestHttp)(url, options, (response) => {

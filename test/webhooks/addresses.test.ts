@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explainPrivateHost, lookupPublic } from '../../src/webhooks/addresses.ts';
+import { createPublicLookup, explainPrivateHost } from '../../src/webhooks/addresses.ts';
 
 test.each([
   ...[
@@ -27,6 +27,8 @@ test.each([
     'http://[::]/',
     'http://[::ffff:127.0.0.1]/',
     'http://[::ffff:7f00:1]/',
+    'http://[::ffff:0:127.0.0.1]/',
+    'http://[0:0:0:0:0:0:0:1]/',
     'http://[fe80::1]/',
   ],
   ...['http://[fd00::1]/', 'http://[64:ff9b::7f00:1]/', 'http://[2002:7f00:1::]/', 'http://[ff02::1]/'],
@@ -61,7 +63,7 @@ test.each([
 
 test('a name that cannot be resolved is an error of the connection', async () => {
   const error = await new Promise<Error | null>((resolve) => {
-    lookupPublic('does-not-exist.invalid', {}, (failed) => resolve(failed));
+    createPublicLookup()('does-not-exist.invalid', {}, (failed) => resolve(failed));
   });
   expect(error?.message).toContain('cannot resolve does-not-exist.invalid');
 });

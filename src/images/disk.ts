@@ -1,6 +1,6 @@
 /**
- * Checks the free space on the disk where the engine stores its images. This is known only if that disk
- * belongs to this machine; for a remote engine, nothing is reported or refused.
+ * Checks the free space on the disk where the engine stores its images: at the engine's own folder if the engine runs on
+ * this machine, or at the folder that the operator names. For any other engine, nothing is reported or refused.
  */
 import { statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -15,6 +15,8 @@ export interface DiskOptions {
   host: string;
   /** IMAGE_MIN_FREE; `undefined` disables the check. */
   minFreeBytes: number | undefined;
+  /** IMAGE_DISK_PATH: a folder on that disk; by default, the engine is asked. */
+  folder?: string | undefined;
   observe?: ObserveCall;
   /** Returns the free bytes of a folder's file system; defaults to the real one. */
   freeBytes?: (folder: string) => Promise<number>;
@@ -34,7 +36,7 @@ export function watchDisk(options: DiskOptions): Disk {
   const { host, minFreeBytes, clock = () => performance.now(), freeBytes = readFreeBytes } = options;
   const client = new DockerClient({ host, observe: options.observe });
   const local = host.startsWith('/') || host.startsWith('unix://');
-  let root: string | undefined;
+  let root = options.folder;
   let last: { until: number; free: Promise<number | undefined> } | undefined;
 
   async function look(): Promise<number | undefined> {
@@ -44,7 +46,7 @@ export function watchDisk(options: DiskOptions): Disk {
     } catch {
       // Code that needs an engine reports that it is down. A folder that is missing here belongs to another
       // machine.
-      root = undefined;
+      root = options.folder;
       return undefined;
     }
   }

@@ -1,5 +1,6 @@
 /** The metrics that are computed for each scrape, because that is cheaper than to maintain them. */
 import type { Term } from '../leader/term.ts';
+import type { RuntimeName } from '../model/index.ts';
 import type { Link } from '../store/index.ts';
 import { readRedisMemory } from '../store/index.ts';
 import { lastKnown } from '../telemetry/last-known.ts';
@@ -13,13 +14,20 @@ interface CollectDeps {
   term: () => Term | undefined;
   pools: Pick<PoolServices, 'scrape'>;
   hazards: Pick<HazardWatch, 'refresh'>;
+  /** When a runtime last came up; 0 if it never responded. */
+  upSince: (runtime: RuntimeName) => number;
   now: () => number;
 }
 
 /** Collects them before each scrape, which never waits for Redis or an engine that hangs. */
 export function collectMetrics(
-  { metrics, imageDisk, runtimes }: Pick<ServeOptions, 'metrics' | 'imageDisk' | 'runtimes'>,
-  { redis, term, pools, hazards, now }: CollectDeps,
+  {
+    metrics,
+    imageDisk,
+    runtimes,
+    settings,
+  }: Pick<ServeOptions, 'metrics' | 'imageDisk' | 'runtimes' | 'settings'>,
+  { redis, term, pools, hazards, upSince, now }: CollectDeps,
 ): void {
   for (const { name: runtime } of runtimes) metrics.spawnDuration.expose({ phase: 'ready', runtime });
   const readMemory = lastKnown(() => readRedisMemory(redis));
@@ -48,6 +56,17 @@ export function collectMetrics(
     if (disk.watermark !== undefined) metrics.imageDisk.set(disk.watermark, { kind: 'watermark' });
   }
 
+  /** With `auto`, Docker may be missing unless a worker needs it. */
+  function collectExpected(leading: Term | undefined): void {
+    for (const { name: runtime } of runtimes) {
+      const isExpected =
+        settings.runtime === runtime ||
+        upSince(runtime) > 0 ||
+        (leading?.loop.lastSeen.livingOn(runtime).length ?? 0) > 0;
+      metrics.runtimeExpected.set(isExpected ? 1 : 0, { runtime });
+    }
+  }
+
   function collectWorkers(leading: Term | undefined): void {
     metrics.workqueueDepth.set(leading?.loop.queue.length ?? 0);
     metrics.workqueueOldest.set(leading?.loop.queue.oldestSeconds() ?? 0);
@@ -73,6 +92,7 @@ export function collectMetrics(
   metrics.beforeScrape(async () => {
     const leading = term();
     collectWorkers(leading);
+    collectExpected(leading);
     await Promise.all([collectRedis(), collectDisk(), pools.scrape(leading?.pools, leading?.usage ?? [])]);
   });
 }

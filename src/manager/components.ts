@@ -102,7 +102,12 @@ export function createComponents(options: ComponentsOptions): Components {
   const openDisk = (): Pick<Disk, 'free' | 'diskSpaceError'> =>
     !usesImages
       ? { free: async () => undefined, diskSpaceError: async () => undefined }
-      : watchDisk({ host, minFreeBytes: settings.imageMinFreeBytes, observe });
+      : watchDisk({
+          host,
+          minFreeBytes: settings.imageMinFreeBytes,
+          folder: settings.imageDiskPath,
+          observe,
+        });
 
   const images: Components['images'] = (changed = () => {}, now = Date.now) =>
     createImages({

@@ -7,14 +7,9 @@ import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createHealthReport } from '../http/listener/health.ts';
 import { startSchedule } from '../images/schedule.ts';
-import { pauseBetweenTerms } from '../leader/rounds.ts';
-import { Term } from '../leader/term.ts';
-import { errorMessage } from '../model/index.ts';
 import {
-  CommandStream,
   connectBlocking,
   connectCommands,
-  Fenced,
   Findings,
   ImageUsage,
   Store,
@@ -26,6 +21,7 @@ import { startCanary } from './canary.ts';
 import { collectMetrics } from './collect-metrics.ts';
 import { watchFormat } from './format-watch.ts';
 import { watchHazards } from './hazard-watch.ts';
+import { Leadership } from './leadership.ts';
 import { openHttpApi } from './open-api.ts';
 import { openClock } from './open-clock.ts';
 import { openRuntimes } from './open-runtimes.ts';
@@ -72,9 +68,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   void redis.connect().catch(() => {});
   listener.on('error', () => {});
 
-  let term: Term | undefined;
-  let ended = Promise.resolve();
-  const images = options.images?.(() => term?.imagesChanged(), clock.now);
+  const images = options.images?.(() => leadership.term?.imagesChanged(), clock.now);
   const imageUnavailableReason = options.imageUnavailableReason(images);
   const usage = new ImageUsage(redis);
   const collector = options.collector?.(redis, () => images?.busy ?? false);
@@ -82,44 +76,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const webhooks = openWebhooks(options, { redis, keys: store.keys, now: clock.now });
   const hazards = watchHazards({ redis, metrics, log, strict: settings.redisStrict });
   const { runtimes, ...open } = openRuntimes(options, { redis, store, now: clock.now }, (name) =>
-    term?.runtimeChanged(name),
+    leadership.term?.runtimeChanged(name),
   );
-
-  let termEnd = new AbortController();
-  /** Fires when leading should end: with `cleanup`, after the ends of the direct bodies are recorded. */
-  const leave = new AbortController();
-  /** Leads until the lease is lost, with a new term if one fails. */
-  async function lead(epoch: number): Promise<void> {
-    await ended;
-    await clock.compare();
-    termEnd = new AbortController();
-    const schedule =
-      collector && startSchedule({ cron: settings.imageGcCron, collector, usage, metrics, log });
-    while (watchdog.lease.epoch() === epoch && !leave.signal.aborted) {
-      // A blocking read cannot be cancelled, only disconnected, so each term has its own connection.
-      const blocking = connectBlocking(settings.redisUrl);
-      blocking.on('error', () => {});
-      const stop = AbortSignal.any([termEnd.signal, leave.signal]);
-      stop.addEventListener('abort', () => blocking.disconnect());
-      try {
-        term = new Term(epoch, () => watchdog.lease.held(), {
-          ...termOptions(),
-          stream: new CommandStream(redis, blocking, store.keys),
-        });
-        watchdog.publish();
-        await term.run(stop);
-      } catch (error) {
-        log.warn({ why: errorMessage(error) }, 'leader term failed; restarting');
-        term = undefined;
-        // The lease is lost: its next renewal ends this, and until then every write would be refused.
-        await pauseBetweenTerms(stop, error instanceof Fenced ? settings.leaseSeconds * 1000 : undefined);
-      } finally {
-        term = undefined;
-        blocking.disconnect();
-      }
-    }
-    schedule?.stop();
-  }
 
   const termOptions = () =>
     createTermOptions(options, {
@@ -136,7 +94,28 @@ export async function serve(options: ServeOptions): Promise<void> {
       ...{ webhooks, tasks, checkpoints: api.checkpoints, mayAct: () => watchdog.lease.held() },
     });
 
-  collectMetrics(options, { redis, term: () => term, pools, hazards, now: clock.now });
+  const leadership: Leadership = new Leadership({
+    redis,
+    redisUrl: settings.redisUrl,
+    keys: store.keys,
+    leaseSeconds: settings.leaseSeconds,
+    lease: () => watchdog.lease,
+    termOptions,
+    prepare: () => clock.compare(),
+    startSchedule: () =>
+      collector && startSchedule({ cron: settings.imageGcCron, collector, usage, metrics, log }),
+    began: () => watchdog.publish(),
+    log,
+  });
+  const getTerm = () => leadership.term;
+  collectMetrics(options, {
+    redis,
+    term: getTerm,
+    pools,
+    hazards,
+    upSince: (name) => runtimes.upSince(name),
+    now: clock.now,
+  });
   const health = () => {
     const states = runtimes.states.map(({ name, info, error }) => {
       return [name, { ok: !error, message: error ?? info?.version ?? '' }] as const;
@@ -147,9 +126,9 @@ export async function serve(options: ServeOptions): Promise<void> {
       hazards: hazards.report(),
       newerFormat: format.newer,
       runtimes: Object.fromEntries(states),
-      leading: term !== undefined,
-      heldBack: term?.heldBack ?? 0,
-      loopQuietSeconds: term?.quietSeconds() ?? 0,
+      leading: getTerm() !== undefined,
+      heldBack: getTerm()?.heldBack ?? 0,
+      loopQuietSeconds: getTerm()?.quietSeconds() ?? 0,
       loopStuckSeconds: 3 * settings.resyncSeconds + 60,
     });
   };
@@ -184,12 +163,12 @@ export async function serve(options: ServeOptions): Promise<void> {
       log.info({ epoch }, 'leading');
       metrics.leader.set(1);
       options.context?.leading();
-      ended = lead(epoch);
+      leadership.begin(epoch);
     },
     onLost: (reason) => {
       log.warn({ why: reason }, 'standby');
       metrics.leader.set(0);
-      termEnd.abort();
+      leadership.end();
     },
     onFormat: format.found,
     onLink: setLink,
@@ -202,7 +181,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     runtimes: () => options.runtimes.map(({ name }) => name).filter((name) => runtimes.upSince(name) > 0),
     workers: api.workers,
     doors: api.doors,
-    leads: () => term !== undefined && watchdog.lease.held(),
+    leads: () => getTerm() !== undefined && watchdog.lease.held(),
     metrics,
     log,
   });
@@ -217,7 +196,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     void watchSignals(
       listener,
       store.keys,
-      (id) => term?.enqueue(id),
+      (id) => getTerm()?.enqueue(id),
       () => watchdog.lease.tryNow(),
     ).catch(() => {});
     const over = new Promise<void>((resolve) => {
@@ -233,12 +212,13 @@ export async function serve(options: ServeOptions): Promise<void> {
     clearInterval(prober);
     await stopCanary();
     if (options.cleanup)
-      await stopDirectWorkers(open.ours, { log, store, term, leads: watchdog.lease.held() });
-    leave.abort();
+      await stopDirectWorkers(open.ours, { log, store, term: getTerm(), leads: watchdog.lease.held() });
+    // With `cleanup`, the ends of the direct bodies are recorded by now.
+    leadership.leave();
     // Actions that are under way end within this time, or are fenced like those of a lease that has expired.
-    await Promise.race([ended, delay(RELEASE_MS, undefined, { ref: false })]);
+    await Promise.race([leadership.ended, delay(RELEASE_MS, undefined, { ref: false })]);
     if (link.ok) await watchdog.lease.release();
-    await ended;
+    await leadership.ended;
     await watchdog.close();
     await api.close();
     await images?.close();

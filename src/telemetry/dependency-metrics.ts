@@ -41,6 +41,11 @@ export function dependencyMetrics({ counter, gauge, histogram, totalsCounter }: 
     runtimeUp: gauge<{ runtime: RuntimeName }>('runtime_up', '1 if the runtime responds, otherwise 0.', [
       'runtime',
     ]),
+    runtimeExpected: gauge<{ runtime: RuntimeName }>(
+      'runtime_expected',
+      '1 if RUNTIME names the runtime, it has responded to this manager, or a worker runs on it; only then is it an error that it does not respond.',
+      ['runtime'],
+    ),
     imageBuilds,
     imageBuildDuration: histogram(
       'image_build_duration_seconds',

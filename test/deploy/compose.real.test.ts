@@ -3,6 +3,7 @@
  * killed, replaced and stopped. Grafana is left out, because its image cannot be built without a registry.
  */
 import { appendFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
@@ -79,6 +80,8 @@ describe.skipIf('error' in compose)('the compose file', () => {
   }, 60_000);
 
   async function removeAll(): Promise<void> {
+    // It would replace the workers that are removed.
+    await stack.compose('stop', 'manager');
     const filters = { label: [`worker-manager.cell=${stack.cell}`] };
     for (const { Id } of await docker.listContainers({ all: true, filters }))
       await docker.getContainer(Id).remove({ force: true, v: true });
@@ -193,6 +196,14 @@ describe.skipIf('error' in compose)('the compose file', () => {
     const { Id } = await service('redis');
     expect((await ask(`/containers/${Id}/logs?stdout=true`)).trim()).toBe('403');
     expect(await stack.compose('logs', 'engine-proxy')).toContain('GET /volumes');
+  });
+
+  test('the manager knows how much space is free on the disk of the engine', async () => {
+    const metrics = await (await fetch(`${stack.url}/metrics`)).text();
+    const free = Number(/image_disk_bytes\{kind="free"\} (\S+)/.exec(metrics)?.[1]);
+    const { bavail, bsize } = await statfs((await docker.info()).DockerRootDir);
+    // Others use the disk meanwhile.
+    expect(Math.abs(free - bavail * bsize)).toBeLessThan(2 * 1024 ** 3);
   });
 
   test('Prometheus reads the metrics of the manager', async () => {

@@ -24,6 +24,7 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['redis_hazard', 'gauge'],
   ['loop_blocked_seconds', 'gauge'],
   ['runtime_up', 'gauge'],
+  ['runtime_expected', 'gauge'],
   ['image_builds_total', 'counter'],
   ['image_build_duration_seconds', 'histogram'],
   ['image_cache_hits_total', 'counter'],

@@ -51,6 +51,12 @@ export const IMAGES = {
     '2g',
     "Minimum of free bytes on the engine's disk; below it, no image is built and no worker is accepted.",
   ),
+  imageDiskPath: optionalVariable({
+    name: 'IMAGE_DISK_PATH',
+    schema: pathSchema,
+    allowed: 'an absolute path',
+    help: "Folder on the disk where the engine stores images, if the manager cannot see the engine's own folder; in a container, for example, the path of a volume.",
+  }),
   workerBaseImage: optionalVariable({
     name: 'WORKER_BASE_IMAGE',
     schema: z.string().regex(IMAGE_NAME),

@@ -58,7 +58,7 @@ async function readExamples(page: string): Promise<Example[]> {
 describe.concurrent('the Python client', () => {
   test('runs the examples of its pages', { timeout: LONG }, async ({ skip }) => {
     skip(missing !== undefined, missing);
-    const pages = ['docs/sdk-python.md', 'clients/python/README.md'];
+    const pages = ['docs/sdk-python.md', 'docs/how-to/sandbox.md', 'clients/python/README.md'];
     const examples = (await Promise.all(pages.map(readExamples))).flat();
     expect(examples.length).toBeGreaterThan(4);
     const results = await Promise.all(
@@ -69,6 +69,20 @@ describe.concurrent('the Python client', () => {
       }),
     );
     expect(results).toEqual(examples.map(({ where, printed }) => ({ where, output: printed })));
+  });
+
+  test('runs the program of the README', { timeout: LONG }, async ({ skip }) => {
+    skip(missing !== undefined, missing);
+    const [, written = ''] =
+      /```python\n([\s\S]*?)```/.exec(await readFile(join(ROOT, 'README.md'), 'utf8')) ?? [];
+    // Without Claude Code and its key: an agent that runs the prompt as a command.
+    const claude = 'agent_type="CLAUDE", allowed_commands=["git"], secrets=["ANTHROPIC_API_KEY"]';
+    expect(written).toContain(claude);
+    const agent = join(ROOT, 'examples', 'agent.mjs');
+    const custom = `agent_type="CUSTOM", protocol="json", runtime="process", command_line=["node", "${agent}"]`;
+    await writeFile(join(project.folder, 'readme.py'), written.replace(claude, custom));
+    const { code, output } = await project.python(['readme.py'], shell());
+    expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('What') });
   });
 
   test('passes its tests', { timeout: LONG }, async ({ skip }) => {

@@ -11,7 +11,6 @@ export type Era = (typeof ERAS)[number];
 
 export interface Answer {
   isError: boolean;
-  // biome-ignore lint/suspicious/noExplicitAny: the answers of all tools
   value: any;
 }
 

@@ -235,7 +235,9 @@ async function runPage(page: string, replacements: [string, string][], env: Reco
   return (await installed.run(['node', join(installed.folder, 'page.mjs')], env)).stdout.split('\n');
 }
 
-test('the programs of docs/sdk-typescript.md and of the README run', { timeout: 60_000 }, async () => {
+test('the programs of docs/sdk-typescript.md, of the sandbox and of the README run', {
+  timeout: 60_000,
+}, async () => {
   const { env } = await serve({ RUNTIME: 'process' });
   const agent = join(ROOT, 'examples', 'agent.mjs');
   const lines = await runPage(
@@ -256,6 +258,9 @@ test('the programs of docs/sdk-typescript.md and of the README run', { timeout: 
   const custom = `agent_type: 'CUSTOM', protocol: 'json', command_line: ['node', '${agent}']`;
   const printed = await runPage('README.md', [[claude, custom]], env);
   expect(printed.join('\n')).toMatch(/^tool_use What does this project do\?$/m);
+  const sandbox = await runPage('docs/how-to/sandbox.md', [], env);
+  expect(sandbox[0]).toBe('HELLO');
+  expect(sandbox[1]).toMatch(/^hello http:\/\//);
 });
 
 test('the SDK can be imported with its types, and nothing else can', async () => {

@@ -43,7 +43,7 @@ const server = createServer((request, response) => {
     response.end(JSON.stringify({ method, url, headers, sha256: hash.digest('hex') }));
   });
 });
-server.on('upgrade', (request, socket, head) => {
+server.on('upgrade', (_request, socket, head) => {
   socket.on('error', () => {});
   socket.write(
     'HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: echo\r\nset-cookie: up=1\r\n\r\n',

@@ -1,6 +1,5 @@
-/** JSON in requests to the door and in its responses. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { jsonResponse } from '../../src/http/route.ts';
+/** JSON in requests to the door. */
+import type { IncomingMessage } from 'node:http';
 import { Fault } from '../../src/model/values/fault.ts';
 
 /** Bytes of a request; the manager accepts fewer. */
@@ -21,19 +20,4 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   } catch {
     throw new Fault('invalid_command', 'The body of the request is not JSON.');
   }
-}
-
-export function sendJson(
-  response: ServerResponse,
-  status: number,
-  value: unknown,
-  headers: Record<string, string> = {},
-): void {
-  const { body } = jsonResponse(status, value);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    ...headers,
-  });
-  response.end(body);
 }

@@ -1,5 +1,6 @@
 /** The door's routes of processes: start, list, attach, write to, signal and kill them. */
 import { constants } from 'node:os';
+import { sendJson } from '../../../src/http/send-json.ts';
 import { EXEC_RESULT, type ExecResult } from '../../../src/model/doors/exec-result.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
 import { readExecRequest } from '../../exec/exec-request.ts';
@@ -7,7 +8,7 @@ import { chooseFormat, type ProcessEnd, toContent } from '../../exec/format.ts';
 import { getProcessTable } from '../../exec/open-table.ts';
 import type { ProcessEntry, ProcessTable } from '../../exec/process-table.ts';
 import { sendOutput } from '../../exec/send-output.ts';
-import { readJson, sendJson } from '../json.ts';
+import { readJson } from '../json.ts';
 import type { DoorBody, DoorRequest, DoorRoute } from '../route.ts';
 
 export const execRoutes: DoorRoute[] = [

@@ -1,8 +1,10 @@
 /** The door's routes of terminals: open, list, view and close them. */
+
+import { sendJson } from '../../../src/http/send-json.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
 import { readTerminalRequest } from '../../terminal/terminal-request.ts';
 import type { Terminals } from '../../terminal/terminals.ts';
-import { readJson, sendJson } from '../json.ts';
+import { readJson } from '../json.ts';
 import type { DoorBody, DoorRoute, DoorUpgrade } from '../route.ts';
 
 export const ptyRoutes: DoorRoute[] = [

@@ -1,6 +1,5 @@
 /** A request to the helper, and what its handlers share. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { jsonResponse } from '../../../src/http/route.ts';
 import { parseFilePath } from '../../../src/model/doors/file-path.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
 import { drained } from '../../exec/drained.ts';
@@ -57,21 +56,6 @@ export function readMode(query: FileQuery): number | undefined {
   throw new Fault('invalid_command', `The request was refused: mode ${message}.`, {
     issues: [{ path: 'mode', message }],
   });
-}
-
-export function respondJson(
-  response: ServerResponse,
-  status: number,
-  value: unknown,
-  headers: Record<string, string> = {},
-): void {
-  const { body } = jsonResponse(status, value);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(body),
-    ...headers,
-  });
-  response.end(body);
 }
 
 /** Writes to a client as fast as it reads; resolves when more can be written, or it has gone. */

@@ -11,9 +11,10 @@ import {
   unlinkSync,
 } from 'node:fs';
 import { setImmediate as yieldTurn } from 'node:timers/promises';
+import { sendJson } from '../../../src/http/send-json.ts';
 import { encodeFilePath } from '../../../src/model/doors/file-path.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
-import { type FileCall, readMode, respondJson, withPlace } from './call.ts';
+import { type FileCall, readMode, withPlace } from './call.ts';
 import { readConditions } from './conditions.ts';
 import { describeFile } from './describe-file.ts';
 import { isDraft } from './drafts.ts';
@@ -55,7 +56,7 @@ export async function listFolder(call: FileCall): Promise<void> {
       });
       const last = page.at(-1);
       const more = last !== undefined && from + limit < all.length;
-      respondJson(call.response, 200, { items, next_cursor: more ? last.toString('base64url') : null });
+      sendJson(call.response, 200, { items, next_cursor: more ? last.toString('base64url') : null });
     } finally {
       closeSync(fd);
     }
@@ -73,7 +74,7 @@ export async function createFolder(call: FileCall): Promise<void> {
     if (!stats.isDirectory()) throw fileFault('EEXIST', path);
     // A link that replaced the folder just now leads to nothing that this may change.
     if (made && mode !== undefined) withFolder(place.file, (fd) => chmodSync(inFolder(fd), mode));
-    respondJson(call.response, made ? 201 : 200, describeFile(place, place.stats() ?? stats));
+    sendJson(call.response, made ? 201 : 200, describeFile(place, place.stats() ?? stats));
   });
 }
 
@@ -92,7 +93,7 @@ export async function move(call: FileCall): Promise<void> {
       renameSync(from.file, to.file);
       const stats = to.stats();
       if (!stats) throw fileFault('ENOENT', to.path);
-      respondJson(response, old ? 200 : 201, describeFile(to, stats));
+      sendJson(response, old ? 200 : 201, describeFile(to, stats));
     });
   });
 }

@@ -1,8 +1,9 @@
 /** Reads a file: whole, a range of it, or only what is known of it. */
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
+import { sendJson } from '../../../src/http/send-json.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
 import type { FileCall } from './call.ts';
-import { respondJson, withPlace } from './call.ts';
+import { withPlace } from './call.ts';
 import { isKnown, readConditions } from './conditions.ts';
 import { describeFile, etagOf, modeOf, timeOf, toFileType } from './describe-file.ts';
 import { fileFault, showPath } from './file-fault.ts';
@@ -55,7 +56,7 @@ export async function readFile(call: FileCall): Promise<void> {
           { reason: 'range' },
         );
         const { code, message, reason } = fault;
-        respondJson(
+        sendJson(
           response,
           416,
           { error: { code, message, reason }, detail: message },
@@ -90,7 +91,7 @@ export async function statFile(call: FileCall): Promise<void> {
   await withPlace(call, { follow: call.query.get('follow') !== 'false' }, (place) => {
     const stats = place.stats();
     if (!stats) throw fileFault('ENOENT', place.path);
-    respondJson(call.response, 200, describeFile(place, stats), { etag: etagOf(stats) });
+    sendJson(call.response, 200, describeFile(place, stats), { etag: etagOf(stats) });
   });
 }
 

@@ -5,10 +5,11 @@
  * a link; a file is complete under its name, or is not there; no device, owner, setuid or setgid comes from an archive.
  */
 import { chmodSync, closeSync, futimesSync, linkSync, symlinkSync, unlinkSync, writeSync } from 'node:fs';
+import { sendJson } from '../../../src/http/send-json.ts';
 import type { Unpacked } from '../../../src/model/doors/file.ts';
 import { encodeFilePath, isParentName, splitPath } from '../../../src/model/doors/file-path.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
-import { type FileCall, respondJson, withPlace } from './call.ts';
+import { type FileCall, withPlace } from './call.ts';
 import { createDraft, removeOldDrafts } from './drafts.ts';
 import { fileFault, showPath, toFileFault } from './file-fault.ts';
 import { withFolder } from './folders.ts';
@@ -42,7 +43,7 @@ export async function receiveArchive(call: FileCall): Promise<void> {
       unpacker.close();
       closeSync(root);
     }
-    respondJson(response, 200, unpacker.done);
+    sendJson(response, 200, unpacker.done);
   });
 }
 

@@ -7,8 +7,9 @@
 import { type BigIntStats, fsync, writev } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
+import { sendJson } from '../../../src/http/send-json.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
-import { type FileCall, readMode, respondJson, withPlace } from './call.ts';
+import { type FileCall, readMode, withPlace } from './call.ts';
 import { noFile, readConditions } from './conditions.ts';
 import { describeFile, etagOf } from './describe-file.ts';
 import { createDraft, type Draft, removeOldDrafts } from './drafts.ts';
@@ -52,7 +53,7 @@ export async function writeFile(call: FileCall): Promise<void> {
     }
     const stats = place.stats();
     if (!stats) throw fileFault('ENOENT', path);
-    respondJson(response, old ? 200 : 201, describeFile(place, stats), { etag: etagOf(stats) });
+    sendJson(response, old ? 200 : 201, describeFile(place, stats), { etag: etagOf(stats) });
   }).catch((error: unknown) => {
     // A folder above it does not exist either.
     throw conditions.isOld && error instanceof Fault && error.code === 'not_found'

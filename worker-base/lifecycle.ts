@@ -116,6 +116,12 @@ async function finish(boot: Boot): Promise<number> {
   boot.stopInput();
   if (boot.door && start.spec.checkpoint?.on.includes('stop')) {
     const { offerCopy } = await import('./boot/offer-copy.ts');
+    // The copy has the conversation of the only prompt, which is acknowledged later.
+    if (answered?.storeConversation) {
+      const transaction = boot.commands.multi();
+      answered.storeConversation(transaction);
+      await Promise.race([transaction.exec().catch(() => {}), delay(SETTLE_MS)]);
+    }
     await offerCopy(boot.door, heartbeat, () => shutdown.hardAt);
   }
   boot.door?.close();

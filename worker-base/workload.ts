@@ -58,7 +58,7 @@ export interface WorkloadResult {
   /** A message for users, in the entry `exited`. */
   sentence: string;
   /** The input entry to acknowledge once the last output has arrived. */
-  answered?: { id: string; also: AddCommands } | undefined;
+  answered?: { id: string; also: AddCommands; storeConversation?: AddCommands } | undefined;
 }
 
 /** Commands in the same transaction as an acknowledgement. */

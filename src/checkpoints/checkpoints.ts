@@ -168,7 +168,6 @@ export class Checkpoints {
     const loaded = await load(workerId);
     if (!loaded) throw missingWorker(workerId);
     const { spec } = loaded.record.desired;
-    const conversation = await readConversation(workerId);
     const answer = await doors.request(workerId, {
       kind: 'checkpoint',
       method: 'GET',
@@ -183,6 +182,11 @@ export class Checkpoints {
       answer.destroy();
       throw new Fault('internal', 'The body sent an archive of an unknown type.');
     }
+    // From now on, the conversation of the turns whose files are packed is stored.
+    const conversation = await readConversation(workerId).catch((error: unknown) => {
+      answer.destroy();
+      throw error;
+    });
     const incarnation = options.place?.incarnation ?? loaded.record.status?.incarnation ?? 0;
     const checkpoint = {
       checkpoint_id: newId(),

@@ -1,6 +1,7 @@
 /** What a real agent that may do anything is put through; one worker for all of it, in this order. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { INPUT_GROUP } from '../../src/store/keys.ts';
+import { forkAgent } from './agent-fork.ts';
 import { type AgentWorker, BUILD_MS } from './agent-worker.ts';
 import { MODELS, openScene, type RealAgent, type Scene } from './agents.ts';
 import { leaksOf } from './leaks.ts';
@@ -173,6 +174,8 @@ export function openAgent(agent_type: RealAgent): void {
       expect(scene.log()).toContain(worker.id);
       expect(process.env[secret]).not.toBe(scene.key);
     });
+
+    forkAgent(agent_type, () => ({ scene, worker }));
 
     async function bodyOf(): Promise<string> {
       return (await scene.redis.hget(scene.keys.status(worker.id), 'body_id')) ?? '';

@@ -13,6 +13,7 @@ import type Docker from 'dockerode';
 import { Redis } from 'ioredis';
 import { inject, vi } from 'vitest';
 import { dismantle } from '../../scripts/demo/cleanup.ts';
+import { connect, type ManagerConnection } from '../../src/client/index.ts';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { getKeys, type Keys } from '../../src/store/keys.ts';
 import { bridgeGateway, dockerAt } from '../support/docker.ts';
@@ -37,6 +38,8 @@ export interface Scene {
   key: string;
   /** The address of the running manager. */
   url(): string;
+  /** A client of the running manager. */
+  client(): ManagerConnection;
   /** Creates a worker that asks the stand-in; resolves when the command was answered. */
   create(fields: { agent_type: keyof typeof MODELS; [field: string]: unknown }): Promise<AgentWorker>;
   /** Sends a command and waits for its answer. */
@@ -110,6 +113,7 @@ export async function openScene({ tools = false }: { tools?: boolean } = {}): Pr
     url: () => manager().url,
     command,
     log,
+    client: () => connect({ url: manager().url, token: manager().token }),
     async create(fields) {
       const { secret, variable } = MODELS[fields.agent_type];
       const answer = await command({

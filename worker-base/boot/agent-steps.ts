@@ -121,6 +121,7 @@ const startWorkload: BootStep = async (boot) => {
   }
   const workload = await startTurns({ context, environment, settings, denials, redis, keys, log, signal });
   boot.turnRunner = workload.turnRunner;
+  boot.door?.showTurns(() => workload.settled());
   boot.workload = workload;
   if (context.spec.pool !== undefined && !context.spec.exit_after_prompt) {
     const { runPromptTasks } = await import('../tasks/prompt-tasks.ts');

@@ -78,6 +78,11 @@ export class Door {
     this.#environment.resolve(environment);
   }
 
+  /** The agent has been started. */
+  showTurns(turnsStored: () => Promise<unknown>): void {
+    if (this.#body) this.#body.turnsStored = turnsStored;
+  }
+
   /** The boot waits for the archive that fills the workspace, or does not any more. */
   awaitArchive(filler: WorkspaceFiller | undefined): void {
     if (this.#body) this.#body.filler = filler;

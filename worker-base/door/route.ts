@@ -20,6 +20,8 @@ export interface DoorBody {
    * the body ends before.
    */
   environment(): Promise<AgentEnvironment>;
+  /** Settles when the conversation of every turn that has ended is stored; in bodies of agents with turns, once they are started. */
+  turnsStored?: (() => Promise<unknown>) | undefined;
   /** Only while the boot waits for the archive that fills the workspace. */
   filler?: WorkspaceFiller | undefined;
   /** Only while the end of the body waits for a copy of its workspace. */

@@ -56,7 +56,13 @@ export class TurnCommit {
     this.#settling = packed;
     const archived = await packed;
     if (entryId === undefined) return undefined;
-    return { id: entryId, also: this.#closing(entryId, archived) };
+    return {
+      id: entryId,
+      also: this.#closing(entryId, archived),
+      storeConversation: (transaction) => {
+        if (archived) this.#archive.store(transaction, archived);
+      },
+    };
   }
 
   /** The commands in the transaction of the acknowledgement. */

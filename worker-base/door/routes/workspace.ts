@@ -1,6 +1,7 @@
 /** The door's routes of the workspace as a whole: pack it, and fill an empty one. */
 import { once } from 'node:events';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { jsonResponse } from '../../../src/http/route.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
 import {
@@ -14,6 +15,9 @@ import {
 import { packWorkspace } from '../../archive/pack.ts';
 import type { DoorRequest, DoorRoute } from '../route.ts';
 
+/** How long an archive waits for the conversation of the last turn; Redis may be away. Milliseconds. */
+const STORE_MS = 10_000;
+
 export const workspaceRoutes: DoorRoute[] = [
   { method: 'GET', path: '/workspace', handle: send },
   { method: 'PUT', path: '/workspace', handle: receive },
@@ -25,6 +29,8 @@ async function send({ body, query, response }: DoorRequest): Promise<void> {
   const done = query.get('final') === 'true' ? body.lastCopy?.begin() : undefined;
   try {
     const { privileges } = await body.environment();
+    // The manager reads the conversation when the archive begins: it must not be older than the files.
+    await Promise.race([body.turnsStored?.().catch(() => {}), delay(STORE_MS, undefined, { ref: false })]);
     if (response.destroyed) return;
     const { format, stream, warnings } = await packWorkspace({ privileges, settings: body.settings });
     // An archive that fails at once is an error, and not a broken connection.

@@ -1,8 +1,11 @@
 /** The few operations of S3 that checkpoints need, with the client of AWS, which is loaded with the first of them. */
 
 import type { Readable } from 'node:stream';
-import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { type CheckpointPlace, Fault } from '../model/index.ts';
+import { isMissing, isTemporary, toS3Fault } from './s3-errors.ts';
 
 /** An object of a listing. */
 export interface S3Object {
@@ -18,67 +21,115 @@ const ANY_REGION = 'us-east-1';
 
 type Place = Extract<CheckpointPlace, { kind: 's3' }>;
 type Library = typeof import('@aws-sdk/client-s3');
+type Opened = { s3: S3Client; library: Library };
+
+/** Before an archive is sent again, in milliseconds. */
+const STREAM_PAUSES_MS = [200, 1000];
+/** A server that does not accept a connection, or takes or sends no byte, for this time in milliseconds is away. */
+const CONNECTION_MS = 10_000;
+const SILENCE_MS = 60_000;
 
 export class S3Bucket {
   readonly #place: Place;
-  #opened: Promise<{ s3: S3Client; library: Library }> | undefined;
+  readonly #silenceMs: number;
+  #opened: Promise<Opened> | undefined;
 
-  constructor(place: Place) {
+  constructor(place: Place, silenceMs: number = SILENCE_MS) {
     this.#place = place;
+    this.#silenceMs = silenceMs;
   }
 
-  /** `length` is that of a stream. */
-  async put(key: string, body: string | Readable, length = Buffer.byteLength(String(body))): Promise<void> {
-    const { s3, library } = await this.#open();
-    await s3.send(new library.PutObjectCommand({ ...this.#at(key), Body: body, ContentLength: length }));
+  put(key: string, content: string): Promise<void> {
+    return this.#run(async ({ s3, library }) => {
+      const length = Buffer.byteLength(content);
+      await s3.send(new library.PutObjectCommand({ ...this.#at(key), Body: content, ContentLength: length }));
+    });
+  }
+
+  /** Sends a stream of `length` bytes. After a temporary failure, `open` is called again: the client cannot repeat a stream. */
+  putStream(key: string, open: () => Readable, length: number): Promise<void> {
+    return this.#run(async ({ s3, library }) => {
+      for (const pause of [...STREAM_PAUSES_MS, undefined]) {
+        const body = open();
+        try {
+          await s3.send(
+            new library.PutObjectCommand({ ...this.#at(key), Body: body, ContentLength: length }),
+          );
+          return;
+        } catch (error) {
+          if (pause === undefined || !isTemporary(error)) throw error;
+          await delay(pause);
+        } finally {
+          body.destroy();
+        }
+      }
+    });
   }
 
   /** Undefined if there is none. */
-  async get(key: string): Promise<Readable | undefined> {
-    const { s3, library } = await this.#open();
-    const found = await ifAny<GetObjectCommandOutput>(s3.send(new library.GetObjectCommand(this.#at(key))));
-    return found?.Body as Readable | undefined;
+  get(key: string): Promise<Readable | undefined> {
+    return this.#run(async ({ s3, library }) => {
+      try {
+        const found = await s3.send(new library.GetObjectCommand(this.#at(key)));
+        return found.Body as Readable | undefined;
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
+    });
   }
 
   async getText(key: string): Promise<string | undefined> {
     const body = await this.get(key);
-    if (!body) return undefined;
-    const parts: Buffer[] = [];
-    for await (const part of body as AsyncIterable<Buffer>) parts.push(part);
-    return Buffer.concat(parts).toString();
+    return body && this.#run(() => text(body));
   }
 
-  async list(prefix = ''): Promise<S3Object[]> {
-    const { s3, library } = await this.#open();
-    const all: S3Object[] = [];
-    let token: string | undefined;
-    do {
-      const page = await s3.send(
-        new library.ListObjectsV2Command({
-          Bucket: this.#place.bucket,
-          Prefix: `${this.#place.prefix}${prefix}`,
-          ...(token !== undefined && { ContinuationToken: token }),
-        }),
-      );
-      for (const { Key = '', Size = 0, LastModified } of page.Contents ?? [])
-        all.push({ key: Key.slice(this.#place.prefix.length), size: Size, at: LastModified?.getTime() ?? 0 });
-      token = page.IsTruncated ? page.NextContinuationToken : undefined;
-    } while (token !== undefined);
-    return all;
+  list(prefix = ''): Promise<S3Object[]> {
+    return this.#run(async ({ s3, library }) => {
+      const all: S3Object[] = [];
+      let token: string | undefined;
+      do {
+        const page = await s3.send(
+          new library.ListObjectsV2Command({
+            Bucket: this.#place.bucket,
+            Prefix: `${this.#place.prefix}${prefix}`,
+            ...(token !== undefined && { ContinuationToken: token }),
+          }),
+        );
+        for (const { Key = '', Size = 0, LastModified } of page.Contents ?? [])
+          all.push({
+            key: Key.slice(this.#place.prefix.length),
+            size: Size,
+            at: LastModified?.getTime() ?? 0,
+          });
+        token = page.IsTruncated ? page.NextContinuationToken : undefined;
+      } while (token !== undefined);
+      return all;
+    });
   }
 
   /** Deletes objects one after the other, which every server can; those that do not exist do not matter. */
-  async remove(keys: readonly string[]): Promise<void> {
-    const { s3, library } = await this.#open();
-    for (const key of keys) await s3.send(new library.DeleteObjectCommand(this.#at(key)));
+  remove(keys: readonly string[]): Promise<void> {
+    return this.#run(async ({ s3, library }) => {
+      for (const key of keys) await s3.send(new library.DeleteObjectCommand(this.#at(key)));
+    });
+  }
+
+  /** Errors of the client become Faults. */
+  async #run<T>(act: (opened: Opened) => Promise<T>): Promise<T> {
+    try {
+      return await act(await this.#open());
+    } catch (error) {
+      throw toS3Fault(error, this.#place);
+    }
   }
 
   #at(key: string) {
     return { Bucket: this.#place.bucket, Key: `${this.#place.prefix}${key}` };
   }
 
-  #open(): Promise<{ s3: S3Client; library: Library }> {
-    this.#opened ??= load(this.#place).catch((error: unknown) => {
+  #open(): Promise<Opened> {
+    this.#opened ??= load(this.#place, this.#silenceMs).catch((error: unknown) => {
       this.#opened = undefined;
       throw error;
     });
@@ -86,7 +137,7 @@ export class S3Bucket {
   }
 }
 
-async function load({ endpoint, region }: Place): Promise<{ s3: S3Client; library: Library }> {
+async function load({ endpoint, region }: Place, silenceMs: number): Promise<Opened> {
   const library = await import('@aws-sdk/client-s3').catch((cause: unknown) => {
     throw new Fault(
       'unsupported',
@@ -97,20 +148,12 @@ async function load({ endpoint, region }: Place): Promise<{ s3: S3Client; librar
   const s3 = new library.S3Client({
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true, region: region ?? ANY_REGION }),
     ...(endpoint === undefined && region !== undefined && { region }),
+    // Without one, it writes warnings to the console.
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    requestHandler: { connectionTimeout: CONNECTION_MS, socketTimeout: silenceMs },
     // Other servers than Amazon's do not know the newer checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
   });
   return { s3, library };
-}
-
-/** The result, or `undefined` if the object does not exist. */
-async function ifAny<T>(action: Promise<T>): Promise<T | undefined> {
-  try {
-    return await action;
-  } catch (error) {
-    const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
-    if (name === 'NoSuchKey' || name === 'NotFound' || $metadata?.httpStatusCode === 404) return undefined;
-    throw error;
-  }
 }

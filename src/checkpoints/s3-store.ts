@@ -37,8 +37,12 @@ export class CheckpointBucket implements CheckpointStore {
   readonly #records = new Map<string, CheckpointDetails>();
 
   /** `spool` is a folder of this machine for archives that are being written. */
-  constructor(place: Extract<CheckpointPlace, { kind: 's3' }>, spool: string, now: () => number = Date.now) {
-    this.#bucket = new S3Bucket(place);
+  constructor(
+    place: Extract<CheckpointPlace, { kind: 's3' }>,
+    spool: string,
+    { now = Date.now, silenceMs }: { now?: () => number; silenceMs?: number } = {},
+  ) {
+    this.#bucket = new S3Bucket(place, silenceMs);
     this.#spool = spool;
     this.#now = now;
   }
@@ -62,7 +66,7 @@ export class CheckpointBucket implements CheckpointStore {
         conversation: conversation !== undefined,
         ...(left.length > 0 && { warnings: left }),
       };
-      await this.#bucket.put(`${id}/archive`, createReadStream(file), bytes);
+      await this.#bucket.putStream(`${id}/archive`, () => createReadStream(file), bytes);
       if (conversation) await this.#bucket.put(`${id}/conversation.json`, formatConversation(conversation));
       await this.#bucket.put(`${id}/record.json`, JSON.stringify(record));
       return record;

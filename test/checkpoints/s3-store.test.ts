@@ -24,7 +24,7 @@ afterEach(() => vi.unstubAllEnvs());
 function open(now?: () => number): CheckpointBucket {
   const place = parseCheckpointPlace(server.url);
   if (place?.kind !== 's3') throw new Error('this is not a bucket');
-  return new CheckpointBucket({ ...place, prefix: `${place.prefix}cell/` }, spool, now);
+  return new CheckpointBucket({ ...place, prefix: `${place.prefix}cell/` }, spool, now && { now });
 }
 const ids = async (store: CheckpointBucket) => (await store.list()).map((one) => one.checkpoint_id);
 

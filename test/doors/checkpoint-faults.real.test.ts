@@ -149,6 +149,11 @@ test('checkpoints are stored in a bucket of S3, which may be away', LONG, async 
     expect(await run(fork, 'cksum large | cmp - sum && ls')).toBe('large\nsum\n');
     server.fail = (method) => (method === 'PUT' ? 403 : undefined);
     await expect(fork.checkpoint()).rejects.toMatchObject({ status: 503 });
+    server.fail = () => 403;
+    await expect(client.checkpoints.list()).rejects.toMatchObject({
+      status: 503,
+      message: expect.stringMatching(/The bucket bucket at .* does not allow this/),
+    });
     server.fail = () => undefined;
     expect((await client.checkpoints.list()).items.map(({ checkpoint_id }) => checkpoint_id)).toEqual([id]);
     expect(manager.log()).not.toContain('very secret');

@@ -52,6 +52,49 @@ for (const name of ${JSON.stringify(listExports(path))})
   },
 };
 
+/**
+ * All other modules of Node are loaded at the start, but not with an `import` that stays in the bundle: for it, Node evaluates every export of
+ * the module, such as the streams of `node:fs`, which is a tenth of the start.
+ */
+const loadDirectly: Plugin = {
+  name: 'load-directly',
+  setup(on) {
+    on.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === 'import-statement' ? { path, namespace: 'direct', sideEffects: false } : undefined,
+    );
+    // The exports that nothing imports are dropped, because a call that is marked as pure has no effect.
+    on.onLoad({ filter: /.*/, namespace: 'direct' }, ({ path }) => ({
+      contents: [
+        `const $module = process.getBuiltinModule('${path}');`,
+        'const $get = (name) => $module[name];',
+        'export default $module;',
+        ...listExports(path.slice('node:'.length))
+          .filter((name) => /^[a-z_]\w*$/i.test(name) && name !== 'default')
+          .map((name) => `export const ${name} = /* @__PURE__ */ $get('${name}');`),
+      ].join('\n'),
+    }));
+  },
+};
+
+/**
+ * Of ioredis, the wrapper needs the client of one server: its clusters, a sixth of what a start would parse, are left out. Packages that
+ * others look for and can do without are not looked for.
+ */
+const leaveOut: Plugin = {
+  name: 'leave-out',
+  setup(on) {
+    on.onLoad({ filter: /[\\/]ioredis[\\/]built[\\/]cluster[\\/]index\.js$/ }, () => ({
+      contents: 'exports.default = class Cluster {};',
+    }));
+    on.onResolve({ filter: OPTIONAL }, ({ path }) => ({ path, namespace: 'left-out' }));
+    on.onLoad({ filter: OPTIONAL, namespace: 'left-out' }, ({ path }) => ({
+      contents: `throw new Error('${path} is not in the bundle');`,
+    }));
+  },
+};
+/** ioredis and ws use them if they are installed, as some are beside development packages: the bundle would depend on that. */
+const OPTIONAL = /^(supports-color|bufferutil|utf-8-validate)$/;
+
 const BULLMQ = dirname(createRequire(import.meta.url).resolve('bullmq/package.json'));
 
 /**
@@ -103,10 +146,7 @@ const OPTIONS = {
   format: 'esm',
   minify: true,
   legalComments: 'none',
-  plugins: [loadLate, shakeBullmq],
-  // ioredis and ws use them if they are installed, as some are beside development packages: the bundle would depend on
-  // that.
-  external: ['supports-color', 'bufferutil', 'utf-8-validate'],
+  plugins: [loadLate, loadDirectly, leaveOut, shakeBullmq],
   // ioredis is CommonJS and requires Node's own modules.
   banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
 } satisfies BuildOptions;

@@ -102,15 +102,20 @@ export class Doors implements DoorService {
 
   async #send(workerId: string, options: DoorCall): Promise<Answer> {
     const { signal: outer, waitSeconds = WAIT_SECONDS } = options;
-    const late = AbortSignal.timeout(waitSeconds * 1000);
-    const signal = outer ? AbortSignal.any([outer, late]) : late;
     const began = performance.now();
+    const until = began + waitSeconds * 1000;
+    let waiting: AbortSignal | undefined;
+    /** Only for what has to wait: a request on a kept connection does not, and signals take long to make. */
+    const wait = () => {
+      waiting ??= untilLate(until - performance.now(), outer);
+      return waiting;
+    };
     for (let attempt = 0; ; attempt += 1) {
       let place: FoundPlace | undefined;
       try {
         const warm = attempt === 0 && !options.place ? this.#agents.get(workerId) : undefined;
         if (options.place) place = { worker_id: workerId, ...options.place, ready: true };
-        else if (!warm?.hasIdle) place = await findBody(this.#options, workerId, signal);
+        else if (!warm?.hasIdle) place = await findBody(this.#options, workerId, wait());
         const agent = place ? this.#agent(place) : warm;
         if (!agent) continue;
         const answer = await this.#attempt(agent, options);
@@ -125,8 +130,9 @@ export class Doors implements DoorService {
         if (error instanceof Refused && error.why === 'key')
           await this.#options.signer.publish().catch(() => {});
         const slow = place?.ready === true && performance.now() - began > OPENING_MS;
-        if (slow || late.aborted) throw toDoorFault(error, workerId);
-        await delay(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)], undefined, { signal }).catch(() => {});
+        if (slow || performance.now() >= until) throw toDoorFault(error, workerId);
+        const ms = RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)];
+        await delay(ms, undefined, { signal: wait() }).catch(() => {});
       }
     }
   }
@@ -222,6 +228,12 @@ export class Doors implements DoorService {
   #drop(agent: BodyAgent): void {
     if (this.#agents.get(agent.place.worker_id) === agent) this.#agents.delete(agent.place.worker_id);
   }
+}
+
+/** Aborts after that time in milliseconds, or with the other signal. */
+function untilLate(ms: number, other: AbortSignal | undefined): AbortSignal {
+  const late = AbortSignal.timeout(Math.max(0, Math.ceil(ms)));
+  return other ? AbortSignal.any([other, late]) : late;
 }
 
 /** Sends a stream; a request whose stream was broken off is cut, and never looks complete. */

@@ -12,6 +12,7 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CONNECTION_HEADERS } from '../../src/http/listener/connection-headers.ts';
+import { flushSoon } from '../../src/http/listener/flush-soon.ts';
 import { joinStreams } from '../../src/http/listener/join-streams.ts';
 import { Fault } from '../../src/model/values/fault.ts';
 import type { BodyPorts } from './body-ports.ts';
@@ -41,8 +42,8 @@ export function passHttp(
     let isDone = false;
     inner.on('response', (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.statusMessage, keep(answer.headers));
-      response.flushHeaders();
       answer.pipe(response);
+      flushSoon(response);
       answer.once('error', () => response.destroy());
       answer.once('close', () => {
         isDone = true;

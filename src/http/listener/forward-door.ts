@@ -8,6 +8,7 @@ import { type Agent, request as ask, type IncomingMessage, type ServerResponse }
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../../model/values/fault.ts';
+import { flushSoon } from './flush-soon.ts';
 import { joinStreams } from './join-streams.ts';
 import { endWhenStalled } from './stalled.ts';
 
@@ -42,8 +43,8 @@ export function streamRequest(
       // Node would close the connection with the end of the response.
       if (!request.complete) response.shouldKeepAlive = true;
       response.writeHead(answer.statusCode ?? 500, answer.statusMessage, keep(answer.headers));
-      response.flushHeaders();
       answer.pipe(response);
+      flushSoon(response);
       answer.on('error', () => response.destroy());
       answer.on('end', () => {
         complete = true;

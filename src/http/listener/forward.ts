@@ -17,6 +17,7 @@ import { readBody } from '../body.ts';
 import { isDoorPath } from '../doors/door-paths.ts';
 import { CONNECTION_HEADERS } from './connection-headers.ts';
 import { connectionLimit } from './connections.ts';
+import { flushSoon } from './flush-soon.ts';
 import { streamRequest, streamUpgrade } from './forward-door.ts';
 import type { RequestForwarder, UpgradeForwarder } from './listen.ts';
 import { ORDER_PATHS, ORDER_TYPE, type StreamOrder } from './stream-order.ts';
@@ -165,13 +166,13 @@ function forwardRequest(
         ...forwardedHeaders(answer.headers),
         ...(ordered ? { 'content-type': EVENT_STREAM } : length && { 'content-length': length }),
       });
-      response.flushHeaders();
       response.setTimeout(unreadMs, () => response.destroy());
       if (ordered)
         readBody(answer)
           .then((order) => ordered(JSON.parse(order.toString()) as StreamOrder, response))
           .catch(reject);
       else answer.pipe(response);
+      flushSoon(response);
     });
     inner.on('error', (error) => {
       if (response.headersSent || response.destroyed) response.destroy();

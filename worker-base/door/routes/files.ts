@@ -1,6 +1,7 @@
 /** The door's routes of files: passed on to the file helper, which runs as the agent's user. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { CONNECTION_HEADERS } from '../../../src/http/listener/connection-headers.ts';
+import { flushSoon } from '../../../src/http/listener/flush-soon.ts';
 import { type BodyFiles, getBodyFiles } from '../../files/body-files.ts';
 import type { DoorBody, DoorRequest, DoorRoute } from '../route.ts';
 
@@ -27,7 +28,7 @@ async function pass(kind: string, { body, request, response, rest, query }: Door
     if (value !== undefined) headers[name] = value;
   }
   const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  response.once('close', () => (response.writableFinished && request.complete) || gone.abort());
   const upload = method === 'PUT' ? request : undefined;
   if (upload) {
     const bytes = await room.bytes();
@@ -44,8 +45,8 @@ async function pass(kind: string, { body, request, response, rest, query }: Door
     signal: gone.signal,
   });
   response.writeHead(answer.statusCode ?? 502, without(answer.headers));
-  response.flushHeaders();
   answer.pipe(response);
+  flushSoon(response);
   answer.once('error', () => response.destroy());
   answer.once('close', () => answer.complete || response.destroy());
   // What is left of an upload that is refused is dropped until the manager closes the connection: closing it here could destroy the

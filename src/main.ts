@@ -8,6 +8,7 @@ import { locateCell } from './config/cell-location.ts';
 import { type CellContext, contextPath, listContexts, readContextFile } from './config/context-file.ts';
 import { readFileVariables } from './config/file-variables.ts';
 import type { Environment } from './config/variable.ts';
+import { Fault } from './model/values/fault.ts';
 import type { Link } from './store/index.ts';
 
 const WRAPPER = fileURLToPath(new URL('../dist/wrapper.mjs', import.meta.url));
@@ -39,15 +40,25 @@ async function resolveManagerAddress(): Promise<ManagerAddress> {
   const { env, fromFile } = verbEnv();
   const settings = (await loadSettings()).readSettings(env);
   const known = readCellContext();
+  const { WM_URL } = env;
+  const isRedisGiven = Boolean(env.REDIS_URL) && fromFile.length === 0;
   return {
     path: contextPath(settings),
     cell: settings.cell,
     redisUrl: settings.redisUrl,
     redisFromFile: fromFile.length > 0,
-    url: env.WM_URL || known?.url,
+    redisUnknown: Boolean(WM_URL) && !isRedisGiven && !isSameManager(WM_URL, known?.url),
+    url: WM_URL || known?.url,
     token: env.WM_TOKEN || known?.token,
   };
 }
+
+const toOrigin = (url = '') => {
+  const { origin } = URL.canParse(url) ? new URL(url) : { origin: '' };
+  return origin.replace('//localhost', '//127.0.0.1');
+};
+const isSameManager = (one: string | undefined, other: string | undefined) =>
+  toOrigin(one) === toOrigin(other);
 
 /** A Redis that the user names may belong to another manager than the context file. */
 function resolveManagerApi(): ManagerApi | undefined {
@@ -57,6 +68,11 @@ function resolveManagerApi(): ManagerApi | undefined {
   if (!WM_URL && REDIS_URL && REDIS_URL !== known?.redis_url) return undefined;
   const url = WM_URL || known?.url;
   if (!url) return undefined;
+  if (!URL.canParse(url) || !/^https?:/.test(url))
+    throw new Fault(
+      'invalid_command',
+      `WM_URL is "${url}", but must be a URL such as http://127.0.0.1:8080.`,
+    );
   // The token of another manager is none of its business.
   const token = WM_TOKEN || (url === known?.url ? known.token : undefined);
   return { url, token, explicit: Boolean(WM_URL) };

@@ -16,6 +16,8 @@ export interface ManagerAddress {
   redisUrl: string;
   /** Whether the Redis URL is from the file. */
   redisFromFile: boolean;
+  /** Whether WM_URL names another manager than the file, so that its Redis is not known. */
+  redisUnknown: boolean;
 }
 
 /** The address of a manager's HTTP API. */

@@ -33,7 +33,13 @@ export class Session {
   }
 
   static async open(deps: CliDeps, settings: Settings): Promise<Session> {
-    return new Session(await deps.context(), settings, await deps.connect(settings));
+    const address = await deps.context();
+    if (address.redisUnknown)
+      throw new Fault(
+        'invalid_command',
+        `WM_URL names the manager at ${address.url}, and this verb also needs its Redis. Set REDIS_URL to what \`wm context --redis-url\` prints on its machine, or unset WM_URL.`,
+      );
+    return new Session(address, settings, await deps.connect(settings));
   }
 
   /** Checks that Redis answers; throws a Fault `unavailable` with its address otherwise. */

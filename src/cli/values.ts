@@ -45,10 +45,10 @@ const LAST_OF_INSTANT = '18446744073709551615';
 export function parsePorts(text: string): 'any' | number[] {
   if (text === 'any') return 'any';
   if (text === 'none') return [];
-  return text.split(',').map(read(PORT));
+  return text.split(',').map(parsePort);
 }
 
-const PORT = countIn([1, 65_535]);
+export const parsePort = read(countIn([1, 65_535]));
 
 /** `K=V`, repeatable. */
 export function addPair(text: string, before: Record<string, string> = {}): Record<string, string> {

@@ -8,13 +8,16 @@ import type { Session } from './session.ts';
 const SHOWN = 5;
 
 /**
- * Resolves an ID that a user typed: a full ID, a unique prefix, or a worker's name. A full ID is returned unchanged, so
- * that a deleted worker can still be shown.
+ * Resolves an ID that a user typed: a full ID, a worker's name, or a unique prefix, in this order: the name "b" must not
+ * lead to another worker because its ID starts with b. A full ID is returned unchanged, so that a deleted worker can
+ * still be shown.
  */
 export async function resolveId(session: Session, ref: string): Promise<string> {
   const name = toWorkerRef(ref.trim());
   if (name === '') throw usageError('The worker ID is empty. `wm ps -a` lists all workers.');
   if (workerId.safeParse(name.toLowerCase()).success) return name.toLowerCase();
+  const owner = await session.store.findId(name);
+  if (owner !== undefined) return owner;
   const ids = await session.store.ids();
   const matching = matchPrefix(ids, name);
   if (matching.length > 0) return pickOnly(matching, `the ID ${toOneLine(name)}`);

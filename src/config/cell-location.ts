@@ -1,7 +1,7 @@
 /** Which cell the command line is for, and where its state is: all that `wm ps` needs of the settings. Loads no zod. */
-import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { CELL_NAME } from '../model/values/name-rules.ts';
+import { getUserHome } from './user-home.ts';
 
 export interface CellLocation {
   home: string;
@@ -22,6 +22,6 @@ export const isAbsolutePath = (text: string): boolean => isAbsolute(text) && !te
 /** The XDG base directory rules: a relative XDG_STATE_HOME is ignored. */
 export function stateHome(env: NodeJS.ProcessEnv): string {
   const base = env.XDG_STATE_HOME;
-  const home = env.HOME && isAbsolute(env.HOME) ? env.HOME : homedir();
-  return join(base && isAbsolute(base) ? base : join(home, '.local', 'state'), 'worker-manager');
+  const state = base && isAbsolute(base) ? base : join(getUserHome(env), '.local', 'state');
+  return join(state, 'worker-manager');
 }

@@ -9,12 +9,13 @@
 import { randomUUID } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
 import { Fault } from '../model/index.ts';
 import { rejectForeign, rejectHost, rejectToken } from './access/access.ts';
 import { hostPolicy } from './access/hosts.ts';
 import { toApiUrl } from './access/port-access.ts';
 import { ApiFault } from './api-fault.ts';
-import { BODY_BYTES, parseJsonBody } from './body.ts';
+import { BODY_BYTES, decodeBody, parseJsonBody, rejectEncoding } from './body.ts';
 import { getOwnId, toClientId } from './commands.ts';
 import { registerDocument } from './document/document.ts';
 import { keepFilePath } from './doors/door-paths.ts';
@@ -75,9 +76,10 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => toJsonLine);
   app.setReplySerializer(toJsonLine);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, text, done) => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, bytes, done) => {
     try {
-      done(null, text === '' ? undefined : parseJsonBody(text as string));
+      rejectEncoding(request.headers);
+      done(null, bytes.length === 0 ? undefined : parseJsonBody(decodeBody(bytes as Buffer)));
     } catch (error) {
       done(error as Error);
     }
@@ -87,6 +89,9 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const routes: Pick<Route, 'method' | 'path'>[] = [];
   app.addHook('onRoute', ({ method, url, schema }) => {
     if (schema?.hide) return;
+    // A parameter that no one reads would be an error of the client that it never sees. Those of a port are not ours.
+    if (schema && url.startsWith('/v1/') && !url.includes('/ports/'))
+      schema.querystring ??= z.strictObject({});
     for (const one of [method].flat())
       if (one !== 'HEAD') routes.push({ method: one as Route['method'], path: url });
   });

@@ -1,5 +1,5 @@
 /** Reads request bodies, with limits that are checked before parsing. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { findJsonExcess, type JsonBounds } from '../model/values/bounded-json.ts';
 import { Fault } from '../model/values/fault.ts';
 
@@ -9,6 +9,8 @@ export const BODY_BYTES = 1024 ** 2;
 const BODIES_BYTES = 64 * BODY_BYTES;
 /** Validation is recursive, and so is a handler's language; validating a value by schema costs microseconds. */
 const BOUNDS: JsonBounds = { depth: 200, values: 50_000 };
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 let heldBytes = 0;
 
@@ -37,6 +39,21 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 const tooLong = () => new TooLarge('invalid_command', `The request body has more than ${BODY_BYTES} bytes.`);
+
+/** Throws a Fault `unsupported` if the body is compressed: it would be reported as broken JSON. */
+export function rejectEncoding({ 'content-encoding': encoding = 'identity' }: IncomingHttpHeaders): void {
+  if (encoding.toLowerCase() === 'identity') return;
+  throw new Fault('unsupported', `The request body has the encoding ${encoding}; send it as it is.`);
+}
+
+/** The text of a body; throws a Fault `invalid_command` if it is not UTF-8, instead of replacing what cannot be read. */
+export function decodeBody(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new Fault('invalid_command', 'The request body is not UTF-8.');
+  }
+}
 
 /** Parses the body as JSON; throws a Fault `invalid_command` if it is not JSON or exceeds the limits. */
 export function parseJsonBody(text: string): unknown {

@@ -25,6 +25,7 @@ import {
   toJobId,
 } from './queue-keys.ts';
 import { addResults, type ResultTotals, readResults } from './results.ts';
+import { rejectOtherPayload } from './same-task.ts';
 import { toStored } from './stored-task.ts';
 import type { QueueSettings, TaskQueue } from './tasks.ts';
 
@@ -85,6 +86,12 @@ export class PoolQueue implements TaskQueue {
     const [what, number, ended] = reply as [string, number, number];
     if (what === 'full') throw new QueueFull(this.pool, number, ended / 10);
     if (what === 'queued') return { task_id, status: 'queued', position: number };
+    await rejectOtherPayload(this.#redis, {
+      pool: this.pool,
+      key: job(task_id),
+      task_id,
+      payload: task.payload,
+    });
     const stored = await this.#read(task_id);
     const status = stored?.view.status ?? 'queued';
     return { task_id, status, position: status === 'queued' ? (stored?.position ?? 0) : 0 };

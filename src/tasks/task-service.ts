@@ -76,7 +76,8 @@ export function createTaskService({
     const nodes = await nodePools();
     if (nodes.includes(pool) || (pool === DEFAULT_POOL && (await defaultServed()))) return undefined;
     const names = [...new Set([...(await poolNames()), ...nodes])].sort();
-    const list = names.length === 0 ? 'there are none' : `there are ${names.slice(0, NAMED).join(', ')}`;
+    const list =
+      names.length === 0 ? 'there are no pools' : `the pools are: ${names.slice(0, NAMED).join(', ')}`;
     if ((await tasks.pools()).includes(pool))
       return `No worker serves the pool ${pool}, which is not declared (${list}); the task waits until one does.`;
     if (!named && names.length > 0)

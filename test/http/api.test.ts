@@ -1,4 +1,5 @@
 /** What the API does for every route: who may ask, limits, errors, documentation. */
+import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { Fault } from '../../src/model/index.ts';
 import { openTestApi } from './api.ts';
@@ -60,6 +61,45 @@ test.each<[string, string, number, RegExp]>([
     status,
     { code: 'invalid_command', message: expect.stringMatching(why) },
   ]);
+});
+
+test('a body that would be changed silently is refused', async () => {
+  const { app, ask } = await openTestApi({});
+  const half = await ask('POST', '/v1/workers', '{"agent_type": "CUSTOM", "command_line": ["\\ud800"]}');
+  expect([half.statusCode, half.json().detail]).toEqual([
+    400,
+    expect.stringContaining('command_line.0 must'),
+  ]);
+  const post = async (bytes: Buffer, more: Record<string, string> = {}) => {
+    const headers = { host: '127.0.0.1', 'content-type': 'application/json', ...more };
+    const { statusCode, body } = await app.inject({
+      method: 'POST',
+      url: '/v1/pools',
+      headers,
+      payload: bytes,
+    });
+    return [statusCode, JSON.parse(body).detail];
+  };
+  expect(await post(Buffer.from('{"name": "\xff"}', 'latin1'))).toEqual([
+    400,
+    'The request body is not UTF-8.',
+  ]);
+  expect(await post(gzipSync('{}'), { 'content-encoding': 'gzip' })).toEqual([
+    422,
+    'The request body has the encoding gzip; send it as it is.',
+  ]);
+});
+
+test('a parameter that no operation reads is refused by each of them', async () => {
+  const { ask } = await openTestApi({ pools: { views, nodes } });
+  for (const path of ['pools', 'images', 'nodes', 'stats', 'tasks', 'workers/x/explain']) {
+    const { statusCode, body } = await ask('GET', `/v1/${path}?dry_run=1`);
+    expect([path, statusCode, JSON.parse(body).detail]).toEqual([
+      path,
+      400,
+      'The request was refused: dry_run is not a known field.',
+    ]);
+  }
 });
 
 test('a request has an ID, the one of the client if it sends one', async () => {

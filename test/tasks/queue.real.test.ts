@@ -56,6 +56,22 @@ describe("a pool's queue", () => {
     expect((await queue.counts()).queued).toBe(1);
   });
 
+  it('refuses a repeated task_id with another payload, whose result would be that of the first', async () => {
+    const { queue, submit } = openWorld();
+    const task = { task_id: 'once', payload: { function: 'a', kwargs: { x: 1, y: [2] } } };
+    await submit(task);
+    await expect(
+      submit({ ...task, payload: { function: 'a', args: [], kwargs: { y: [2], x: 1 } } }),
+    ).resolves.toMatchObject({ task_id: 'once' });
+    for (const payload of [
+      { function: 'b', kwargs: task.payload.kwargs },
+      { function: 'a' },
+      { prompt: 'a' },
+    ])
+      await expect(submit({ ...task, payload })).rejects.toMatchObject({ code: 'conflict' });
+    expect((await queue.counts()).queued).toBe(1);
+  });
+
   it("accepts names that the queue's own keys have as well", async () => {
     const { call, queue } = openWorld();
     for (const task_id of ['wait', 'meta', 'id', 'active', 'prioritized', 'pc', '7'])

@@ -85,20 +85,20 @@ test('a task for the default pool that nothing serves was queued forever; it is 
     const { desk, submitted } = open();
     await expect(desk.submit(given)).rejects.toMatchObject({
       code: 'not_found',
-      message: expect.stringContaining('there are agents, by-hand, work'),
+      message: expect.stringContaining('the pools are: agents, by-hand, work'),
     });
     expect(submitted).toEqual([]);
   }
   const empty = open({ poolNames: async () => [], nodePools: async () => [] });
   await expect(empty.desk.submit(CALL)).rejects.toMatchObject({
-    message: 'The pool default does not exist; there are none. Declare it with `wm apply`.',
+    message: 'The pool default does not exist; there are no pools. Declare it with `wm apply`.',
   });
 });
 
 test('a pool without workers is refused, and one of a node by hand, or that was used, is not', async () => {
   await expect(open().desk.submit({ ...CALL, pool: 'wrok' })).rejects.toMatchObject({
     code: 'not_found',
-    message: expect.stringContaining('there are agents, by-hand, work'),
+    message: expect.stringContaining('the pools are: agents, by-hand, work'),
   });
   expect((await open().desk.submit({ ...CALL, pool: 'by-hand' })).pool).toBe('by-hand');
   // Its workers may come back; until then the answer says that the task waits.
@@ -177,7 +177,7 @@ test('each line of a bulk submission is accepted or refused alone, with its line
     { line: 3, error: { code: 'invalid_command', issues: [{ path: 'payload.function' }] } },
     { line: 4, error: { code: 'invalid_command', message: 'The task was refused: its line is not JSON.' } },
     { line: 5, error: { code: 'invalid_command', issues: [{ path: 'payload' }] } },
-    { line: 6, error: { code: 'not_found', message: expect.stringContaining('there are agents') } },
+    { line: 6, error: { code: 'not_found', message: expect.stringContaining('the pools are: agents') } },
     { line: 7, task_id: 't', pool: 'work' },
   ]);
   const given = submitted.map(({ task }) => ('function' in task.payload ? task.payload.function : ''));

@@ -56,7 +56,9 @@ export async function checkpointOf(
   }
   const id = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
   const all = await readManagerList<CheckpointView>(api, '/v1/checkpoints?limit=1000');
-  const newest = all.find(({ worker_id, worker_name }) => worker_id.startsWith(id) || worker_name === id);
+  const newest =
+    all.find(({ worker_name }) => worker_name === id) ??
+    all.find(({ worker_id }) => worker_id.startsWith(id));
   if (newest)
     return {
       checkpoint: await callApi(api, 'GET', `/v1/checkpoints/${newest.checkpoint_id}`),

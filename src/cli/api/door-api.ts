@@ -2,15 +2,12 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { workerId } from '../../model/index.ts';
-import { errorMessage, Fault, type FaultCode, type Issue } from '../../model/values/fault.ts';
+import { Fault } from '../../model/values/fault.ts';
 import type { Context } from '../context.ts';
 import type { ManagerApi } from '../deps.ts';
 import { toWorkerRef } from '../refs.ts';
 import { matchPrefix } from '../worker-id.ts';
-import { readManagerList } from './manager-api.ts';
-
-/** Characters of an unexpected response to show. */
-const SHOWN = 300;
+import { createUnansweredFault, parseRefusal, readManagerList } from './manager-api.ts';
 
 /** The API of the cell's manager; throws a Fault if none is known. */
 export function requireApi({ deps }: Pick<Context, 'deps'>): ManagerApi {
@@ -22,12 +19,16 @@ export function requireApi({ deps }: Pick<Context, 'deps'>): ManagerApi {
   );
 }
 
-/** The ID or the name in the path of a request: a unique prefix of an ID becomes the ID. */
+/** The ID or the name in the path of a request: a unique prefix of an ID becomes the ID, unless it is also a name. */
 export async function toWorkerPath(api: ManagerApi, ref: string): Promise<string> {
   const name = toWorkerRef(ref.trim());
   const isPrefix = /^[0-9a-f-]+$/i.test(name) && !workerId.safeParse(name).success;
   if (!isPrefix) return `/v1/workers/${encodeURIComponent(name)}`;
-  const all = await readManagerList<{ worker_id: string }>(api, '/v1/workers?limit=1000');
+  const all = await readManagerList<{ worker_id: string; name: string | null }>(
+    api,
+    '/v1/workers?limit=1000',
+  );
+  if (all.some((worker) => worker.name === name)) return `/v1/workers/${encodeURIComponent(name)}`;
   const found = matchPrefix(
     all.map(({ worker_id }) => worker_id),
     name,
@@ -69,34 +70,8 @@ export function openRequest(
       if (status < 300) resolve(answer);
       else text(answer).then((body) => reject(parseRefusal(api, status, body)), reject);
     });
-    request.on('error', (cause) =>
-      reject(
-        new Fault('unavailable', `The manager does not answer at ${api.url} (${errorMessage(cause)}).`, {
-          cause,
-        }),
-      ),
-    );
+    request.on('error', (cause) => reject(createUnansweredFault(api, cause)));
   });
   response.catch(() => {});
   return { request, response };
-}
-
-/** The error of a response. */
-export function parseRefusal(api: ManagerApi, status: number, body: string): Fault {
-  try {
-    const { code, message, issues, reason } = (JSON.parse(body) as { error: ErrorBody }).error;
-    return new Fault(code, message, { ...(issues && { issues }), ...(reason && { reason }) });
-  } catch {
-    return new Fault(
-      'unavailable',
-      `The manager at ${api.url} answers with ${status}: ${body.slice(0, SHOWN)}`,
-    );
-  }
-}
-
-interface ErrorBody {
-  code: FaultCode;
-  message: string;
-  issues?: Issue[];
-  reason?: string;
 }

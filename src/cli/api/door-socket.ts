@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
 import { errorMessage, Fault } from '../../model/values/fault.ts';
 import type { ManagerApi } from '../deps.ts';
-import { parseRefusal } from './door-api.ts';
+import { parseRefusal } from './manager-api.ts';
 
 /** Resolves when it is open; what arrives before a listener is added waits. Rejects with a Fault if it is refused. */
 export async function openSocket(api: ManagerApi, path: string): Promise<WebSocket> {

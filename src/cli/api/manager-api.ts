@@ -2,11 +2,12 @@
  * Reads from the manager's HTTP API, for verbs that must start fast: with Node's own client, because `fetch` takes longer
  * to load than all of `wm ps`.
  */
-import { errorMessage, Fault } from '../../model/values/fault.ts';
+import { errorMessage, Fault, type FaultCode, type Issue } from '../../model/values/fault.ts';
 import type { ManagerApi } from '../deps.ts';
 
 /** Milliseconds without any data after which the manager counts as away. */
 const SILENT_MS = 4000;
+const UNAUTHORIZED = 401;
 /** Characters of an unexpected response to show. */
 const SHOWN = 300;
 
@@ -17,13 +18,38 @@ export async function readManager<T>(
   expected: readonly number[] = [200],
 ): Promise<T> {
   const { status, body } = await request(api, path).catch((cause: unknown) => {
-    throw new Fault('unavailable', `The manager does not answer at ${api.url} (${errorMessage(cause)}).`, {
-      cause,
-    });
+    throw createUnansweredFault(api, cause);
   });
   if (expected.includes(status)) return JSON.parse(body) as T;
-  const answer = `${status}: ${body.slice(0, SHOWN)}`;
-  throw new Fault('unavailable', `The manager at ${api.url} answers GET ${path} with ${answer}`);
+  throw parseRefusal(api, status, body);
+}
+
+export const createUnansweredFault = (api: ManagerApi, cause: unknown): Fault =>
+  new Fault('unavailable', `The manager does not answer at ${api.url} (${errorMessage(cause)}).`, { cause });
+
+/** The error of a response. */
+export function parseRefusal(api: ManagerApi, status: number, body: string): Fault {
+  if (status === UNAUTHORIZED)
+    return new Fault(
+      'invalid_command',
+      `The manager at ${api.url} refuses the token. Check WM_TOKEN: on its machine, \`wm context --token\` prints the right one.`,
+    );
+  try {
+    const { code, message, issues, reason } = (JSON.parse(body) as { error: ErrorBody }).error;
+    return new Fault(code, message, { ...(issues && { issues }), ...(reason && { reason }) });
+  } catch {
+    return new Fault(
+      'unavailable',
+      `The manager at ${api.url} answers with ${status}: ${body.slice(0, SHOWN)}`,
+    );
+  }
+}
+
+interface ErrorBody {
+  code: FaultCode;
+  message: string;
+  issues?: Issue[];
+  reason?: string;
 }
 
 /** All items of a list, page by page. */

@@ -14,7 +14,7 @@ import { openRequest, requireApi, toWorkerPath } from '../api/door-api.ts';
 import type { Context } from '../context.ts';
 import type { ManagerApi } from '../deps.ts';
 import { usageError } from '../exit.ts';
-import { statHere, untilDone } from './local-files.ts';
+import { isFileError, statHere, untilDone } from './local-files.ts';
 
 /** Bytes of a file that are read at once. */
 const READ_BYTES = 1024 ** 2;
@@ -147,7 +147,9 @@ async function download(remote: Remote, destination: string, clobber: boolean): 
   } catch (error) {
     if (!clobber && (error as NodeJS.ErrnoException).code === 'EEXIST')
       throw new Fault('conflict', `${path} exists already.`, { reason: 'exists' });
-    throw error;
+    if (!isFileError(error)) throw error;
+    const [reason] = error.message.split(',');
+    throw new Fault('conflict', `${path} cannot be written here: ${reason}.`, { cause: error });
   } finally {
     rmSync(draft, { force: true });
   }
@@ -220,8 +222,9 @@ async function receive(answer: IncomingMessage, target: Writable): Promise<void>
   try {
     await pipeline(answer, target, { end: target !== process.stdout });
   } catch (cause) {
-    // The connection was not cut if tar, or what reads standard output, has ended.
-    if (answer.complete || (cause as NodeJS.ErrnoException).code === 'EPIPE') throw cause;
+    // The connection was not cut if tar, or what reads standard output, has ended, or if a file here cannot be written.
+    const ended = answer.complete || (cause as NodeJS.ErrnoException).code === 'EPIPE';
+    if (ended || isFileError(cause)) throw cause;
     throw new Fault(
       'unavailable',
       'The connection was cut before the end: the worker, or the manager, has probably ended.',

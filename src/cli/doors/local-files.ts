@@ -37,3 +37,9 @@ export function statHere(path: string, mayMiss = false): Stats | undefined {
   }
   throw new Fault('not_found', `${path} does not exist here.`);
 }
+
+/** Whether a file of this machine could not be opened or written. */
+export const isFileError = (error: unknown): error is NodeJS.ErrnoException => {
+  const { syscall } = error as NodeJS.ErrnoException;
+  return syscall === 'open' || syscall === 'write';
+};

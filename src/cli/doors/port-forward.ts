@@ -6,7 +6,7 @@ import { requestJson, requireApi, toWorkerPath } from '../api/door-api.ts';
 import { openSocket } from '../api/door-socket.ts';
 import type { Context } from '../context.ts';
 import type { ManagerApi } from '../deps.ts';
-import { parsePorts } from '../values.ts';
+import { parsePort } from '../values.ts';
 
 interface PortPair {
   local: number;
@@ -38,7 +38,7 @@ export function urlCommand(context: Context): Command {
       'Print a URL that opens a port of a worker in a browser. It is valid for a minute and once; after that, the browser has access to this port for 12 hours.',
     )
     .argument('<id>', 'worker ID, unique ID prefix, or name')
-    .argument('<port>', 'port of the worker', (text: string) => parsePair(text).remote)
+    .argument('<port>', 'port of the worker', parsePort)
     .addHelpText('after', '\nExample:\n  $ wm url 3f2a 5173')
     .action(async (ref: string, port: number) => {
       const api = requireApi(context);
@@ -103,8 +103,8 @@ const addPorts = (text: string, before: PortPair[] = []): PortPair[] => [...befo
 
 function parsePair(text: string): PortPair {
   const [, local, port = ''] = /^(?:(\d*):)?(\d+)$/.exec(text) ?? [];
-  const [remote] = port === '' ? [] : parsePorts(port);
-  if (typeof remote !== 'number' || Number(local ?? 0) > 65_535)
+  if (port === '' || Number(local ?? 0) > 65_535)
     throw new InvalidArgumentError('It must be PORT, LOCAL:PORT or :PORT.');
+  const remote = parsePort(port);
   return { local: local === undefined ? remote : Number(local), remote };
 }

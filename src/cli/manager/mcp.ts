@@ -21,7 +21,8 @@ async function serve(context: Context): Promise<void> {
     import('../../mcp/remote-tools.ts'),
   ]);
   const tools = new RemoteTools({ find: () => requireApi(context), version: context.deps.version });
-  const ended = once(process.stdin, 'close');
+  // A file has an end, and is never closed.
+  const ended = Promise.race(['end', 'close'].map((event) => once(process.stdin, event)));
   const server = serveStdio(() => tools.createServer(), {
     onerror: (error) => context.out.note(`error: ${error.message}`),
   });

@@ -44,7 +44,7 @@ export function submitCommand(context: Context): Command {
     .option('--kwargs <json>', 'keyword arguments as a JSON object', json)
     .option('--prompt <text>', 'prompt for a pool of agents; - reads standard input')
     .option('-f, --file <file>', 'submissions as JSON lines, or one as JSON; - reads standard input')
-    .option('--id <id>', 'task ID; a repeated ID is the same task')
+    .option('--id <id>', 'task ID; a repeated ID with the same payload is the same task')
     .addOption(new Option('--priority <priority>', 'priority').choices(TASK_PRIORITIES))
     .option('--timeout <time>', 'time limit of one attempt', parseSeconds)
     .option('--retries <number>', 'number of retries', parseCount)

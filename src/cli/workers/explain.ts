@@ -103,7 +103,7 @@ export function explanation(observation: Observation, decision: Decision, leader
     [
       'Manager',
       leader
-        ? `${leader.owner} leads since ${formatAgeSince(new Date(leader.epoch).toISOString(), now)}`
+        ? `${leader.owner} has led for ${formatAgeSince(new Date(leader.epoch).toISOString(), now)}`
         : 'none leads, so nothing happens until one does; start it with `wm serve`',
     ],
   ]);

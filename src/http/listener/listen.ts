@@ -12,7 +12,7 @@ import { Fault } from '../../model/values/fault.ts';
 import { rejectForeign, rejectHost, rejectToken } from '../access/access.ts';
 import { type HostPolicy, hostPolicy } from '../access/hosts.ts';
 import { readPortHost } from '../access/port-access.ts';
-import { parseJsonBody, readBody, TooLarge } from '../body.ts';
+import { decodeBody, parseJsonBody, readBody, TooLarge } from '../body.ts';
 import { isDoorPath } from '../doors/door-paths.ts';
 import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from '../route.ts';
 import { serveUpgrades } from '../upgrades.ts';
@@ -141,7 +141,7 @@ async function handleRequest(
     (route.open ? undefined : rejectToken(request, token, path)) ?? rejectForeign(request.headers, method);
   if (rejected) return rejected;
   const query = new URLSearchParams(/\?([^#]*)/.exec(request.url ?? '')?.[1] ?? '');
-  const text = async () => (await readBody(request)).toString('utf8');
+  const text = async () => decodeBody(await readBody(request));
   const { params } = found;
   return route.handle({
     method,

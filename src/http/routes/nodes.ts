@@ -20,7 +20,7 @@ export const createNodeRoutes =
           tags: ['nodes'],
           operationId: 'listNodes',
           summary: 'List the consumers of tasks',
-          querystring: z.object({
+          querystring: z.strictObject({
             format: z
               .enum(['json', 'prometheus_sd'])
               .default('json')

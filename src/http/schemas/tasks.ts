@@ -35,11 +35,11 @@ export const bulkLine = z
 export const taskParams = z.object({ task_id: taskId });
 
 /** Names the task of one pool. */
-export const ofPool = z.object({
+export const ofPool = z.strictObject({
   pool: z.string().optional().describe('needed if two pools have a task with that ID'),
 });
 
-export const taskListQuery = z.object({
+export const taskListQuery = z.strictObject({
   pool: z.string().optional().describe('only the tasks of this pool'),
   status: z.enum(TASK_STATUSES).optional(),
   limit: z.coerce.number().int().min(1).max(PAGE_LIMIT).default(100).describe('length of a page'),

@@ -200,8 +200,13 @@ export function parseCommand(input: unknown): Command {
   throw new Fault('invalid_command', `The command was refused: ${list.join('; ')}${more}.`, { issues });
 }
 
-/** Finds the key `__proto__`, which zod drops silently; it must be rejected instead. */
+/**
+ * Finds what would be changed silently, and must be rejected instead: the key `__proto__`, which zod drops, and half of a
+ * surrogate pair, which becomes another character in UTF-8.
+ */
 export function findPoison(value: unknown, path = '', depth = 0): Issue[] {
+  if (typeof value === 'string' && !value.isWellFormed())
+    return [{ path, message: 'must not contain half of a surrogate pair' }];
   if (typeof value !== 'object' || value === null) return [];
   if (depth > DEEPEST) return [{ path, message: 'is nested too deeply' }];
   return Object.entries(value).flatMap(([key, inner]) => {

@@ -25,6 +25,8 @@ const UNITS: Record<string, string> = {
   map: 'entries',
 };
 
+const NUMBERS = new Set(['int', 'number']);
+
 z.config({ localeError: phrase });
 
 /** zod's issues, one per field: unknown fields are listed one by one, and for a union the closest alternative is used. */
@@ -93,9 +95,11 @@ const REQUIRED = 'is required';
 function phrase(issue: RawIssue): string {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined
-        ? REQUIRED
-        : `must be ${noun(String(issue.expected))}, not ${describeKind(issue.input)}`;
+      if (issue.input === undefined) return REQUIRED;
+      // A query that is not a number arrives as NaN, and `must be a whole number, not a number` says nothing.
+      return typeof issue.input === 'number' && NUMBERS.has(issue.expected)
+        ? `must be ${noun(issue.expected)}`
+        : `must be ${noun(issue.expected)}, not ${describeKind(issue.input)}`;
     case 'invalid_value':
       return `must be ${choices(issue.values)}`;
     case 'too_small':
@@ -125,6 +129,7 @@ function choices(values: readonly unknown[]): string {
 
 function bound(origin: string, relation: string, limit: number | bigint): string {
   const unit = UNITS[origin];
+  if (unit && relation === 'at least' && Number(limit) === 1) return 'not be empty';
   return unit ? `have ${relation} ${limit} ${unit}` : `be ${relation} ${limit}`;
 }
 

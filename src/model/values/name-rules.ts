@@ -18,10 +18,10 @@ export const WORKER_TYPE: NameRule = {
   allowed: 'at most 40 of a-z, 0-9, _ and -',
 };
 
-/** A worker; names of workers need not be unique. */
+/** A worker; unique among those that have not ended. */
 export const WORKER_NAME: NameRule = {
   pattern: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/,
-  allowed: 'letters, digits and _ . -',
+  allowed: '1 to 128 letters, digits and _ . -, starting with a letter or digit',
 };
 
 /** A file in SECRETS_DIR. */

@@ -130,6 +130,11 @@ test('what cannot be copied says why, and leaves nothing behind', { timeout: LON
     expect.stringContaining('Exactly one'),
   ]);
   expect(await refused('box:a', 'box:b')).toEqual([2, expect.stringContaining('Exactly one')]);
+  expect(await cp('-', 'box:big', 'x'.repeat(2 ** 20))).toEqual(DONE);
+  expect(await refused('box:big', join(here, 'nowhere', 'x'))).toEqual([
+    1,
+    `error: ${join(here, 'nowhere', 'x')} cannot be written here: ENOENT: no such file or directory.`,
+  ]);
   expect(await refused('box:missing', here)).toEqual([1, 'error: missing does not exist in the worker.']);
   expect(await refused(join(here, 'missing'), 'box:')).toEqual([
     1,

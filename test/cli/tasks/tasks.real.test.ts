@@ -53,9 +53,10 @@ test('a task is submitted, listed, shown and cancelled', async () => {
     't-1',
   );
   expect(given).toMatchObject({ code: 0, out: 't-1\n', err: expect.stringContaining('No worker serves') });
-  const again = JSON.parse(
-    (await wm('tasks', 'submit', '--id', 't-1', '-o', 'json', '--function', 'sub')).out,
-  );
+  const repeat = (name: string, args = '[1, 2]') =>
+    wm('tasks', 'submit', '--id', 't-1', '-o', 'json', '--function', name, '--args', args);
+  expect(await repeat('sub')).toMatchObject({ code: 1, err: expect.stringContaining('another payload') });
+  const again = JSON.parse((await repeat('add')).out);
   expect(again).toMatchObject({ task_id: 't-1', status: 'queued', position: 1, pool: 'default' });
   expect((await wm('tasks', 'ls')).out).toMatch(/^t-1 +default +queued +high +0 /m);
   expect(JSON.parse((await wm('tasks', 'ls', '--status', 'running', '-o', 'json')).out)).toEqual([]);

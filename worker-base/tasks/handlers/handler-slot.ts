@@ -142,8 +142,8 @@ export class HandlerSlot {
     const language = this.#languages.get(key);
     if (language) return { key, language };
     const known = [...this.#languages.keys()].join(', ');
-    const offer = known ? `There are ${known}.` : 'This worker has no handlers.';
-    throw failure('UnknownFunction', `There is no function ${name} on this worker. ${offer}`);
+    const offer = known ? `Its functions are: ${known}.` : 'It has no handlers.';
+    throw failure('UnknownFunction', `This worker has no function ${name}. ${offer}`);
   }
 
   /** The running process of a language; a new one if the last has ended or could not be started. */

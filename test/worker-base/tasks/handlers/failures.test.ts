@@ -30,7 +30,7 @@ describe.skipIf(!python)(`what goes wrong in a function in Python${why}`, () => 
     expect(wrong).toMatchObject({ type: 'TypeError', message: expect.stringContaining('fail() takes 1') });
     const unknown = await subject.failure({ function: 'square' });
     expect(unknown).toMatchObject({ type: 'UnknownFunction', retry: false });
-    expect(unknown.message).toContain('There is no function square on this worker. There are fail, ');
+    expect(unknown.message).toContain('This worker has no function square. Its functions are: fail, ');
     let deep: unknown = 0;
     for (let depth = 0; depth < 100_000; depth += 1) deep = [deep];
     const nested = await subject.failure({ function: 'echo', args: [deep] });

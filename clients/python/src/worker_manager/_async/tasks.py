@@ -107,7 +107,7 @@ class AsyncTasks:
     ) -> AsyncTask:
         """Submit a function with its arguments, a command, or a prompt.
 
-        A pool is required if more than one is declared. The same ``task_id`` twice is the same task.
+        A pool is required if more than one is declared. The same ``task_id`` with the same payload is the same task.
         """
         payload = {"function": function, "args": args, "kwargs": kwargs, "command": command, "prompt": prompt}
         options = {

@@ -7,7 +7,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type CheckpointDetails,
@@ -174,6 +174,17 @@ export class CheckpointBucket implements CheckpointStore {
       if (objects.some(({ key }) => key.endsWith('/record.json'))) continue;
       const last = Math.max(...objects.map(({ at }) => at));
       if (last < this.#now() - WRITER_DEAD_MS) await this.#bucket.remove(objects.map(({ key }) => key));
+    }
+    await this.#cleanSpool();
+  }
+
+  /** Removes archives that a killed manager was gathering. */
+  async #cleanSpool(): Promise<void> {
+    for (const name of await readdir(this.#spool).catch(() => [])) {
+      const file = join(this.#spool, name);
+      const found = await stat(file).catch(() => undefined);
+      if (name.endsWith('.tmp') && found && found.mtimeMs < this.#now() - WRITER_DEAD_MS)
+        await rm(file, { force: true });
     }
   }
 

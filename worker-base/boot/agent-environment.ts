@@ -124,7 +124,10 @@ export async function prepareAgent(options: {
         own.DOCKER_HOST = `unix://${home}/${DOCKER_SOCKET}`;
       // The agent kind's variables come last: they respect the user's, and their addresses use the gateway.
       return {
-        argv: privileges.run(argv),
+        // Searches for the agent's program, which commands of clients do not need.
+        get argv() {
+          return privileges.run(argv);
+        },
         cwd: workspace,
         env: { ...own, ...spec.env, ...env },
         killRest: (group) =>

@@ -18,10 +18,14 @@ export async function* readEventStream(
   const parser = createParser({ onEvent: (event) => void ready.push(event) });
   const decoder = new TextDecoder();
   const reader = body.getReader();
+  let isComplete = false;
   try {
     for (;;) {
       const { done, value } = await withinSilence(reader.read(), silenceMs);
-      if (done) return;
+      if (done) {
+        isComplete = true;
+        return;
+      }
       parser.feed(decoder.decode(value, { stream: true }));
       yield* ready.splice(0);
     }
@@ -32,15 +36,15 @@ export async function* readEventStream(
       : new ManagerError('unavailable', 'The connection to the manager broke.', { cause });
   } finally {
     // Also ends a read that is still waiting.
-    await reader.cancel().catch(() => {});
+    if (!isComplete) await reader.cancel().catch(() => {});
   }
 }
 
 function withinSilence<T>(read: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silent = new Promise<never>((_resolve, reject) => {
-    const error = new ManagerError('unavailable', `The manager sent nothing for ${ms / 1000} s.`);
-    timer = setTimeout(() => reject(error), ms);
+    const end = () => reject(new ManagerError('unavailable', `The manager sent nothing for ${ms / 1000} s.`));
+    timer = setTimeout(end, ms);
   });
   return Promise.race([read, silent]).finally(() => clearTimeout(timer));
 }

@@ -47,14 +47,22 @@ async function* readExecEvents(
 ): AsyncGenerator<CommandEvent> {
   const headers = { accept: 'text/event-stream' };
   const response = await requester.open({ ...request, headers }, signal);
-  for await (const { event, data } of readEventStream(response.body, signal)) {
-    const fields = JSON.parse(data) as { content: string; base64?: string; offset: number };
-    if (event === 'stdout' || event === 'stderr') {
-      const { content, base64, offset } = fields;
-      const bytes = base64 === undefined ? new TextEncoder().encode(content) : fromBase64(base64);
-      yield { type: event, offset, bytes };
-    } else yield { ...fields, type: event } as unknown as CommandEvent;
+  let exit: CommandEvent | undefined;
+  try {
+    for await (const { event, data } of readEventStream(response.body, signal)) {
+      const fields = JSON.parse(data) as { content: string; base64?: string; offset: number };
+      if (event === 'stdout' || event === 'stderr') {
+        const { content, base64, offset } = fields;
+        const bytes = base64 === undefined ? new TextEncoder().encode(content) : fromBase64(base64);
+        yield { type: event, offset, bytes };
+      } else if (event === 'exit') exit = { ...fields, type: event } as unknown as CommandEvent;
+      else yield { ...fields, type: event } as unknown as CommandEvent;
+    }
+  } catch (error) {
+    if (!exit) throw error;
   }
+  // The last event, after the end of the response: without it, the connection would be cut, and not used again.
+  if (exit) yield exit;
 }
 
 const fromBase64 = (text: string) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));

@@ -143,11 +143,17 @@ class AsyncCommands:
         on_stderr: Optional[OnOutput],
     ) -> CommandResult:
         output = CommandOutput(on_stdout, on_stderr)
-        async with aclosing(self._events(method, path, body)) as events:
-            async for event in events:
-                result = output.add(event)
-                if result is not None:
-                    return result
+        result: Optional[CommandResult] = None
+        try:
+            async with aclosing(self._events(method, path, body)) as events:
+                async for event in events:
+                    # Read to the end, so that the connection can be used again.
+                    result = output.add(event) or result
+        except UnavailableError:
+            if result is None:
+                raise
+        if result is not None:
+            return result
         raise UnavailableError(
             "The connection was cut before the command ended: its body, or the manager, has probably ended.",
             code="unavailable",

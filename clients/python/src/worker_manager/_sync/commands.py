@@ -144,11 +144,17 @@ class Commands:
         on_stderr: Optional[OnOutput],
     ) -> CommandResult:
         output = CommandOutput(on_stdout, on_stderr)
-        with closing(self._events(method, path, body)) as events:
-            for event in events:
-                result = output.add(event)
-                if result is not None:
-                    return result
+        result: Optional[CommandResult] = None
+        try:
+            with closing(self._events(method, path, body)) as events:
+                for event in events:
+                    # Read to the end, so that the connection can be used again.
+                    result = output.add(event) or result
+        except UnavailableError:
+            if result is None:
+                raise
+        if result is not None:
+            return result
         raise UnavailableError(
             "The connection was cut before the command ended: its body, or the manager, has probably ended.",
             code="unavailable",

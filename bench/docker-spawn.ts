@@ -5,14 +5,13 @@
  */
 import { randomUUID } from 'node:crypto';
 import Docker from 'dockerode';
-import pLimit from 'p-limit';
 import { createImages, machineCa } from '../src/images/index.ts';
 import { workerSpec } from '../src/model/index.ts';
 import { toConnection } from '../src/runtimes/docker/client.ts';
-import { toContainer } from '../src/runtimes/docker/container.ts';
-import { bodyName, networkName } from '../src/runtimes/docker/names.ts';
+import { networkName } from '../src/runtimes/docker/names.ts';
 import { bridgeGateway } from '../test/support/docker.ts';
 import { startModel } from '../test/support/model/index.ts';
+import { BareContainers, type DockerContext, type Fields } from './bare-containers.ts';
 import { startManager } from './manager.ts';
 import { BenchOrchestrator } from './orchestrator.ts';
 import { median, type Result } from './result.ts';
@@ -22,15 +21,6 @@ const AT_ONCE = 20;
 const GOAL = 1.3;
 const COMMON = { runtime: 'docker', stop_grace_seconds: 0 };
 const CUSTOM = { ...COMMON, agent_type: 'CUSTOM', command_line: ['sleep', '1000'] };
-type Fields = { agent_type: string } & Record<string, unknown>;
-
-export interface DockerContext {
-  redisUrl: string;
-  /** The URL of Redis from a container. */
-  bodyRedisUrl: string;
-  dockerHost: string;
-  image: string;
-}
 
 export async function benchDockerSpawn(context: DockerContext): Promise<Result[]> {
   const custom = await withManager(context, { WORKER_IMAGE: context.image }, async (orchestrator, bare) => {
@@ -68,7 +58,7 @@ async function claude(context: DockerContext): Promise<Result> {
 async function withManager<T>(
   context: DockerContext,
   more: Record<string, string>,
-  act: (orchestrator: BenchOrchestrator, bare: Bare) => Promise<T>,
+  act: (orchestrator: BenchOrchestrator, bare: BareContainers) => Promise<T>,
 ): Promise<T> {
   const { redisUrl, bodyRedisUrl, dockerHost } = context;
   const cell = `bench-${randomUUID().slice(0, 8)}`;
@@ -83,7 +73,7 @@ async function withManager<T>(
     DOCKER_HOST: dockerHost.startsWith('/') ? `unix://${dockerHost}` : dockerHost,
   });
   try {
-    return await act(orchestrator, new Bare(docker, orchestrator, { ...context, cell }));
+    return await act(orchestrator, new BareContainers(docker, orchestrator, { ...context, cell }));
   } finally {
     await manager.stop();
     await docker
@@ -102,7 +92,7 @@ function ratio(name: string, ours: number, floor: number, note: string): Result 
 
 async function inTurn(
   orchestrator: BenchOrchestrator,
-  bare: Bare,
+  bare: BareContainers,
   fields: Fields,
 ): Promise<{ ours: number; bare: number }> {
   const ours: number[] = [];
@@ -121,7 +111,7 @@ async function inTurn(
   return { ours: median(ours), bare: median(floor) };
 }
 
-async function atOnce(orchestrator: BenchOrchestrator, bare: Bare) {
+async function atOnce(orchestrator: BenchOrchestrator, bare: BareContainers) {
   const ours: number[] = [];
   const floors = new Map<number, number[]>([3, 4, 8].map((concurrency) => [concurrency, []]));
   for (let round = 0; round < 3; round += 1) {
@@ -144,49 +134,4 @@ async function atOnce(orchestrator: BenchOrchestrator, bare: Bare) {
   const all = [...floors].map(([concurrency, times]) => ({ concurrency, best: median(times) }));
   const best = all.reduce((a, b) => (b.best < a.best ? b : a));
   return { ours: median(ours), ...best };
-}
-
-/** The same containers, created with the Docker API alone. */
-class Bare {
-  readonly #docker: Docker;
-  readonly #orchestrator: BenchOrchestrator;
-  readonly #context: DockerContext & { cell: string };
-
-  constructor(docker: Docker, orchestrator: BenchOrchestrator, context: DockerContext & { cell: string }) {
-    this.#docker = docker;
-    this.#orchestrator = orchestrator;
-    this.#context = context;
-  }
-
-  /** Milliseconds until the last of them is ready. */
-  async run(ids: string[], concurrency: number, fields: Fields): Promise<number> {
-    const { keys, redis } = this.#orchestrator;
-    const spec = workerSpec.parse(fields);
-    for (const id of ids) await redis.hset(keys.desired(id), 'spec', JSON.stringify(spec));
-    const limit = pLimit(concurrency);
-    const began = Date.now();
-    const made = await Promise.all(ids.map((id) => limit(() => this.#start(id, spec))));
-    let last = 0;
-    for (const id of ids) last = Math.max(last, await this.#orchestrator.printed(id, 'ready'));
-    await Promise.all(made.map((container) => container.remove({ force: true, v: true })));
-    return last - began;
-  }
-
-  async #start(id: string, spec: ReturnType<typeof workerSpec.parse>): Promise<Docker.Container> {
-    const { bodyRedisUrl, image, cell } = this.#context;
-    const env = {
-      WORKER_ID: id,
-      WORKER_TYPE: spec.agent_type,
-      WORKER_INCARNATION: '1',
-      WORKER_CELL: cell,
-      REDIS_URL: bodyRedisUrl,
-    };
-    const order = { worker_id: id, incarnation: 1, spec, spec_hash: 'bench', epoch: 0, env };
-    // A separate cell: the manager would remove these as bodies without a record.
-    const body = toContainer(order, { cell: `${cell}-bare`, image, network: networkName(cell) });
-    const options = { _query: { name: bodyName(`${cell}-bare`, id) }, _body: body };
-    const container = await this.#docker.createContainer(options as never);
-    await container.start();
-    return container;
-  }
 }

@@ -10,7 +10,7 @@ import Docker from 'dockerode';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { connect } from '../src/client/index.ts';
 import { toConnection } from '../src/runtimes/docker/client.ts';
-import type { DockerContext } from './docker-spawn.ts';
+import type { DockerContext } from './bare-containers.ts';
 import { startManager } from './manager.ts';
 import { BenchOrchestrator } from './orchestrator.ts';
 import { median, quantile, type Result } from './result.ts';

@@ -16,7 +16,7 @@ import { promisify } from 'node:util';
 import Docker from 'dockerode';
 import { toConnection } from '../src/runtimes/docker/client.ts';
 import { networkName } from '../src/runtimes/docker/names.ts';
-import type { DockerContext } from './docker-spawn.ts';
+import type { DockerContext } from './bare-containers.ts';
 import { startManager } from './manager.ts';
 import { BenchOrchestrator } from './orchestrator.ts';
 import { median, type Result } from './result.ts';

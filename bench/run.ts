@@ -14,6 +14,7 @@ import { benchDirect as direct } from './direct.ts';
 import { benchDockerSpawn as docker } from './docker-spawn.ts';
 import { benchExec as exec } from './exec.ts';
 import { benchFiles as files } from './files.ts';
+import { benchFirstOutput as firstOutput } from './first-output.ts';
 import { benchHttp as http } from './http.ts';
 import { benchIdle as idle } from './idle.ts';
 import { benchImages as images } from './images.ts';
@@ -69,6 +70,16 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
         dockerHost: docked.host,
         image: await ensureWorkerImage(docked.docker, print),
       })),
+  'first-output': async () =>
+    firstOutput(
+      redisUrl,
+      docked && {
+        redisUrl,
+        bodyRedisUrl: bodyUrl,
+        dockerHost: docked.host,
+        image: await ensureWorkerImage(docked.docker, print),
+      },
+    ),
   files:
     docked &&
     (async () =>

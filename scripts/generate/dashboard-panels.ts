@@ -1,5 +1,5 @@
 /** The panels of the Grafana dashboard: the one source of its JSON and of the test that runs its queries. */
-
+import { DOOR_SECTIONS } from './dashboard-door-panels.ts';
 import { MANAGER_SECTIONS } from './dashboard-manager-panels.ts';
 import { type DashboardSection, latest, M, quantiles, rate, value } from './dashboard-queries.ts';
 
@@ -181,5 +181,6 @@ export const DASHBOARD: DashboardSection[] = [
       },
     ],
   },
+  ...DOOR_SECTIONS,
   ...MANAGER_SECTIONS,
 ];

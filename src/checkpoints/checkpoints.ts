@@ -150,15 +150,16 @@ export class Checkpoints {
   }
 
   async #take(workerId: string, options: TakeOptions): Promise<CheckpointDetails> {
-    const { metrics } = this.#options;
     const began = performance.now();
-    let op: 'save' | 'failed' = 'failed';
+    const count = (op: 'save' | 'failed') =>
+      this.#options.metrics.checkpointDuration.observe((performance.now() - began) / 1000, { op });
     try {
       const stored = await this.#save(workerId, options);
-      op = 'save';
+      count('save');
       return stored;
-    } finally {
-      metrics.checkpointDuration.observe((performance.now() - began) / 1000, { op });
+    } catch (error) {
+      if (!isMistake(error) && !options.signal?.aborted) count('failed');
+      throw error;
     }
   }
 
@@ -224,6 +225,10 @@ export class Checkpoints {
     return stored;
   }
 }
+
+/** The worker does not exist or does not run, which no operator can repair. */
+const isMistake = (error: unknown) =>
+  error instanceof Fault && (error.code === 'not_found' || error.code === 'conflict');
 
 const missingCheckpoint = (id: string) => new Fault('not_found', `The checkpoint ${id} does not exist.`);
 

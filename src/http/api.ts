@@ -39,6 +39,13 @@ export interface ApiOptions {
   upgrades?: readonly UpgradeRoute[];
   /** Why nothing may be written now; `undefined` if it may. */
   writesRefused?: () => string | undefined;
+  /** Called when a request was answered; `route` is its pattern, or `undefined` if there is none. */
+  onHandled?: (request: {
+    route: string | undefined;
+    method: string;
+    status: number;
+    seconds: number;
+  }) => void;
   /** Of this program, for the document. */
   version: string;
   log: {
@@ -70,7 +77,11 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 16_384 },
     rewriteUrl: (request) => keepFilePath(toApiUrl(request)),
     genReqId: ({ headers }) => toClientId(headers['x-request-id']) ?? randomUUID(),
-    frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
+    // No hook runs for these.
+    frameworkErrors: (error, request, reply) => {
+      sendError(error, request, reply);
+      countHandled(request, reply, undefined);
+    },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(compileValidator);
   app.setSerializerCompiler(() => toJsonLine);
@@ -116,6 +127,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   app.addHook('onResponse', async (request, reply) => {
     const { id, method } = request;
     const status = reply.statusCode;
+    countHandled(request, reply, request.is404 ? undefined : request.routeOptions.url);
     const ms = Math.round(reply.elapsedTime);
     const fields = { http_request_id: id, method, path: getRequestPath(request), status, ms };
     const changes = method !== 'GET' && method !== 'HEAD';
@@ -138,6 +150,11 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     log: { error: (message, fields) => log.error(fields, message) },
   });
   return app;
+
+  function countHandled({ method }: FastifyRequest, reply: FastifyReply, route: string | undefined): void {
+    const { statusCode: status, elapsedTime } = reply;
+    options.onHandled?.({ route, method, status, seconds: elapsedTime / 1000 });
+  }
 
   function rejectWrite(method: string): ApiResponse | undefined {
     const why = method === 'GET' || method === 'HEAD' ? undefined : options.writesRefused?.();

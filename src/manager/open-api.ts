@@ -101,6 +101,7 @@ export async function openHttpApi(
     }).concat(openMcp({ settings, version, log }, { workers, doors, onExec })),
     upgrades: createUpgradeRoutes({ workers, doors, token: settings.apiToken }),
     allowedHosts: settings.httpAllowedHosts,
+    onHandled: deps.metrics.httpRequest,
     token: settings.apiToken,
     writesRefused: deps.writesRefused,
   });

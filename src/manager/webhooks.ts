@@ -18,8 +18,10 @@ export function openWebhooks(
     now,
   });
   metrics.beforeScrape(() => {
-    metrics.webhooksPending.set(webhooks.waiting);
-    metrics.webhooksOldest.set(webhooks.oldestSeconds());
+    for (const { source, count, oldestSeconds } of webhooks.pending()) {
+      metrics.webhooksPending.set(count, { source });
+      metrics.webhooksOldest.set(oldestSeconds, { source });
+    }
   });
   return webhooks;
 }

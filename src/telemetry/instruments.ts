@@ -37,7 +37,8 @@ const ID = /^(?=.*\d)[0-9a-f-]{8,}$/i;
 /**
  * Passes label values that are words, up to VALUES_PER_LABEL for each label; other values become `other`. IDs in a
  * label would grow the memory of this process and of Prometheus without limit. Values of `declared` labels are names
- * that users chose, such as a pool's, in metrics that are recomputed for each scrape; they always pass.
+ * that users chose, such as a pool's, in metrics that are recomputed for each scrape, or values that this program bounds itself;
+ * they always pass.
  */
 function bound(declared: readonly string[] = []) {
   const known = new Map<string, Set<string>>();
@@ -67,9 +68,14 @@ export function createInstruments(registry: prom.Registry, prefix: string) {
     registers,
   });
   return {
-    counter<L = object>(name: string, help: string, labels: readonly (keyof L & string)[]): Counter<L> {
+    counter<L = object>(
+      name: string,
+      help: string,
+      labels: readonly (keyof L & string)[],
+      declared: readonly (keyof L & string)[] = [],
+    ): Counter<L> {
       const metric = new prom.Counter(named(name, help, labels));
-      const bounded = bound();
+      const bounded = bound(declared);
       return {
         inc: (by, ...[given]) => metric.inc(bounded(given as Record<string, string> | undefined), by),
       };
@@ -92,9 +98,10 @@ export function createInstruments(registry: prom.Registry, prefix: string) {
       help: string,
       labels: readonly (keyof L & string)[],
       buckets: number[],
+      declared: readonly (keyof L & string)[] = [],
     ): Histogram<L> {
       const metric = new prom.Histogram({ ...named(name, help, labels), buckets });
-      const bounded = bound();
+      const bounded = bound(declared);
       return {
         observe: (value, ...[given]) =>
           metric.observe(bounded(given as Record<string, string> | undefined), value),

@@ -10,6 +10,7 @@ import { canaryMetrics } from './canary-metrics.ts';
 import { checkpointMetrics } from './checkpoint-metrics.ts';
 import { dependencyMetrics } from './dependency-metrics.ts';
 import { execMetrics } from './exec-metrics.ts';
+import { httpMetrics } from './http-metrics.ts';
 import { createInstruments } from './instruments.ts';
 import { taskMetrics } from './task-metrics.ts';
 import { webhookMetrics } from './webhook-metrics.ts';
@@ -102,6 +103,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Number of open requests to and connections with the bodies of workers, by what they are for.',
       ['kind'],
     ),
+    ...httpMetrics(made),
     ...execMetrics(made),
     ...checkpointMetrics(made),
     loopBlocked: gauge(
@@ -136,6 +138,7 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
     ),
   };
   metrics.loopBlocked.set(0);
+  metrics.httpRefused.inc(0);
   for (const kind of ['heartbeat', 'label'] as const) metrics.unreadable.inc(0, { kind });
   gauge<{ version: string; node: string }>('build_info', 'Always 1; the labels contain the versions.', [
     'version',

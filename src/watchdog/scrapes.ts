@@ -11,7 +11,7 @@ export interface Scrapes {
   answered(text: string | undefined): void;
 }
 
-/** Scrapes of the main thread's metrics. `facts` are gauges that the watchdog knows better than the last text. */
+/** Scrapes of the main thread's metrics. `facts` are values that the watchdog knows better than the last text. */
 export function createScrapes(options: { ask: () => void; facts: () => Record<string, number> }): Scrapes {
   const { ask, facts } = options;
   let last: string | undefined;
@@ -45,6 +45,6 @@ export function createScrapes(options: { ask: () => void; facts: () => Record<st
   };
 }
 
-/** The text with another value for a gauge without labels. */
+/** The text with another value for a metric without labels. */
 const withValue = (text: string, name: string, value: number) =>
   text.replace(new RegExp(`^${PREFIX}${name} .*$`, 'm'), `${PREFIX}${name} ${value}`);

@@ -73,9 +73,14 @@ const lease = createLease({
   onError: (error) => setLink(false, errorMessage(error)),
 });
 
+let refused = 0;
 const scrapes = createScrapes({
   ask: () => post({ type: 'scrape' }),
-  facts: () => ({ redis_up: redisUp ? 1 : 0, loop_blocked_seconds: Math.floor(detector.quietMs() / 1000) }),
+  facts: () => ({
+    redis_up: redisUp ? 1 : 0,
+    loop_blocked_seconds: Math.floor(detector.quietMs() / 1000),
+    http_refused_total: refused,
+  }),
 });
 
 port.on('message', (message: ToWatchdog) => {
@@ -114,6 +119,9 @@ const server = await createHttpServer({
     quietMs: detector.quietMs,
     sendStream: streams.send,
   }),
+  onRefused: () => {
+    refused += 1;
+  },
   forwardUpgrade: createUpgradeForwarder({ socketPath: data.apiSocket, quietMs: detector.quietMs }),
   log: { error: (fields, message) => post({ type: 'error', message, fields }) },
 }).catch((error: unknown) => {

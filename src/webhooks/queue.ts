@@ -15,12 +15,14 @@ import {
   type WorkerRecord,
 } from '../model/index.ts';
 import { redactUrl, toOrigin } from '../telemetry/redact.ts';
+import { WEBHOOK_SOURCES, type WebhookSource } from '../telemetry/webhook-metrics.ts';
 import { sendOnce, withAttempt } from './attempt.ts';
 import { Lane, retryMs } from './lane.ts';
 import { createMessage, findWebhookType } from './message.ts';
 import type { WebhooksOptions } from './options.ts';
 import { Sender } from './send.ts';
 import { createTargetReader } from './target.ts';
+import { WaitingDeliveries } from './waiting.ts';
 
 /** Messages that may wait for a URL of WEBHOOK_URLS, for one URL of workers, and for all of these. */
 export const WAITING = { setting: 10_000, worker: 1000, workers: 10_000 } as const;
@@ -38,11 +40,9 @@ export class Webhooks {
   readonly #options: WebhooksOptions;
   readonly #urls: ReadonlyMap<string, string>;
   readonly #lanes = new Map<string, Lane>();
-  /** Deliveries that wait, with their lane and since when. */
-  readonly #known = new Map<string, { lane: string; since: number }>();
+  readonly #known = new WaitingDeliveries();
   readonly #readTarget: ReturnType<typeof createTargetReader>;
   readonly #workersLimit = pLimit(WORKERS_AT_ONCE);
-  #workersWaiting = 0;
   #dropping = false;
   /** Set while this manager leads. */
   #open: ((lane: Lane, name: string) => void) | undefined;
@@ -59,11 +59,13 @@ export class Webhooks {
     return this.#known.size;
   }
 
-  /** Age of the oldest of them in seconds; 0 if none waits. */
-  oldestSeconds(): number {
-    // In the order in which they were created, besides those of an earlier manager, which are older.
-    const [oldest] = this.#known.values();
-    return oldest ? Math.max(0, this.#options.now() - oldest.since) / 1000 : 0;
+  /** How many of them wait for URLs of the operator and of workers, and the age of the oldest; 0 if none waits. */
+  pending(): { source: WebhookSource; count: number; oldestSeconds: number }[] {
+    const now = this.#options.now();
+    return WEBHOOK_SOURCES.map((source) => {
+      const age = now - (this.#known.oldest(source) ?? now);
+      return { source, count: this.#known.count(source), oldestSeconds: Math.max(0, age) / 1000 };
+    });
   }
 
   /** The messages that report a decision; `undefined` if there are none. Drops those for which too many wait. */
@@ -118,7 +120,6 @@ export class Webhooks {
     // The next leader reads the store.
     this.#lanes.clear();
     this.#known.clear();
-    this.#workersWaiting = 0;
     sender.close();
   }
 
@@ -126,7 +127,7 @@ export class Webhooks {
   async #sweep(): Promise<true> {
     const { store, now, settings } = this.#options;
     if ((await store.count()) !== this.#known.size) {
-      const before = [...this.#known.keys()];
+      const before = this.#known.ids;
       const ids = await store.ids();
       const stored = new Set(ids);
       for (const id of before) if (!stored.has(id)) this.#remove(id);
@@ -134,7 +135,7 @@ export class Webhooks {
       for await (const [id, pending] of store.readAll(missing)) this.#add(id, pending);
     }
     const oldest = now() - settings.webhookGiveUpSeconds * 1000;
-    const expired = [...this.#known].filter(([, { since }]) => since < oldest).map(([id]) => id);
+    const expired = this.#known.createdBefore(oldest);
     for await (const [id, pending] of store.readAll(expired)) await this.#end(id, pending, 'failed');
     return true;
   }
@@ -149,23 +150,20 @@ export class Webhooks {
       this.#lanes.set(name, lane);
       open(lane, name);
     }
-    const since = parseInstant(pending.created_at) ?? 0;
-    this.#known.set(id, { lane: name, since });
+    const source = toSource(pending);
+    this.#known.add(id, { lane: name, source, since: parseInstant(pending.created_at) ?? 0 });
     lane.size += 1;
-    if (pending.target) this.#workersWaiting += 1;
     lane.queue.addAfter(id, (parseInstant(pending.next_attempt_at) ?? 0) - this.#options.now());
   }
 
   /** It has ended. */
   #remove(id: string): void {
-    const known = this.#known.get(id);
-    if (!known || !this.#known.delete(id)) return;
-    const lane = this.#lanes.get(known.lane);
-    if (!this.#urls.has(known.lane)) this.#workersWaiting -= 1;
+    const known = this.#known.remove(id);
+    const lane = known && this.#lanes.get(known.lane);
     if (!lane) return;
     lane.size -= 1;
     // A worker's URL is rarely used again. The handler of this delivery may be the one that runs.
-    if (lane.size === 0 && !this.#urls.has(known.lane)) {
+    if (lane.size === 0 && known.source === 'worker') {
       this.#lanes.delete(known.lane);
       lane.queue.shutDown();
     }
@@ -175,12 +173,12 @@ export class Webhooks {
   #hasRoom(pending: PendingWebhook): boolean {
     const size = this.#lanes.get(toLane(pending))?.size ?? 0;
     if (!pending.target) return size < WAITING.setting;
-    return size < WAITING.worker && this.#workersWaiting < WAITING.workers;
+    return size < WAITING.worker && this.#known.count('worker') < WAITING.workers;
   }
 
-  #drop({ url, target, type, worker_id }: PendingWebhook): void {
-    const source = target ? 'worker' : 'setting';
-    this.#options.metrics.webhooksEnded.inc(1, { source, result: 'dropped' });
+  #drop(pending: PendingWebhook): void {
+    const { url, type, worker_id } = pending;
+    this.#options.metrics.webhooksEnded.inc(1, { source: toSource(pending), result: 'dropped' });
     if (!this.#dropping)
       this.#options.log.error({ url, type, worker_id }, 'webhook dropped: too many wait; dropping more');
     this.#dropping = true;
@@ -233,14 +231,16 @@ export class Webhooks {
 
   async #end(id: string, pending: PendingWebhook, state: 'delivered' | 'failed'): Promise<void> {
     const { store, metrics, log } = this.#options;
-    const { url, type, worker_id, attempts, error, target } = pending;
+    const { url, type, worker_id, attempts, error } = pending;
     if (await store.end(id, pending, state)) {
-      metrics.webhooksEnded.inc(1, { source: target ? 'worker' : 'setting', result: state });
+      metrics.webhooksEnded.inc(1, { source: toSource(pending), result: state });
       if (state === 'failed') log.warn({ url, type, worker_id, attempts, why: error }, 'webhook given up');
     }
     this.#remove(id);
   }
 }
+
+const toSource = ({ target }: PendingWebhook): WebhookSource => (target ? 'worker' : 'setting');
 
 /** Messages to the same URL with the same key share a lane. */
 const toLane = ({ setting, target }: PendingWebhook): string =>

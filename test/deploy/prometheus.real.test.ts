@@ -27,6 +27,7 @@ import {
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { tarOf } from '../support/tar.ts';
 import { TestWorker } from '../worker-base/body.ts';
+import { LIMITS, startWebhooks, useDoors } from './used-features.ts';
 
 const PATIENCE = { timeout: 30_000, interval: 100 };
 /** It has no shell, so that the first step of every build on it fails. */
@@ -43,6 +44,7 @@ let leader: Manager;
 let standby: Manager;
 let node: TestWorker;
 let prometheus: PrometheusServer;
+let webhooks: Awaited<ReturnType<typeof startWebhooks>>;
 
 /** A server that accepts connections and never answers. */
 async function silentPort(): Promise<number> {
@@ -60,7 +62,10 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
     await importEmptyImage();
     store = new Redis(redis.url);
     store.on('error', () => {});
+    webhooks = await startWebhooks(redis.url, cell);
     const env = {
+      ...webhooks.env,
+      ...LIMITS,
       RUNTIME: 'auto',
       DOCKER_HOST: `unix://${proxy.socket}`,
       WORKER_BASE_IMAGE: EMPTY_IMAGE,
@@ -95,6 +100,7 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
 
   afterAll(async () => {
     await prometheus?.stop();
+    webhooks?.stop();
     await redis?.start();
     await node?.close();
     for (const manager of [leader, standby]) await manager?.stop();
@@ -162,6 +168,14 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
     const failing = [...prometheus.fired.values()].filter(({ alertname }) => alertname?.includes('Canary'));
     expect(failing.map(({ runtime }) => runtime)).toEqual(['docker']);
   });
+
+  test('a full workspace, checkpoints that are too large, and webhooks that are not delivered', async () => {
+    await useDoors(ask, leader);
+    await prometheus.untilFired('WorkerManagerWorkspaceFull');
+    await prometheus.untilFired('WorkerManagerCheckpointsFailing');
+    await prometheus.untilFired('WorkerManagerWebhooksLost', { source: 'setting', result: 'failed' });
+    await prometheus.untilFired('WorkerManagerWebhooksWaiting');
+  }, 120_000);
 
   test('a disk below the watermark, in the view of the manager whose limit it is', async () => {
     await prometheus.untilFired('WorkerManagerDiskWatermark', { instance: new URL(standby.url).host });

@@ -84,7 +84,7 @@ test('with a full queue and a receiver that does not respond, workers start as a
         ?.split(' ')[1],
     );
   };
-  const pending = () => read('worker_manager_webhooks_pending');
+  const pending = () => read('worker_manager_webhooks_pending{source="setting"}');
   await vi.waitFor(async () => expect(await pending()).toBe(WAITING.setting), SOON);
   const began = performance.now();
   for (let n = 0; n < 5; n += 1) await create(manager, '?wait=ready&timeout_seconds=30', 'sleep 600');

@@ -37,6 +37,8 @@ export interface ListenOptions {
   token?: string | undefined;
   /** Handles requests that match no route; by default they get `not_found`. */
   forward?: RequestForwarder | undefined;
+  /** Called when a request that was to be forwarded got an error from here instead. */
+  onRefused?: (() => void) | undefined;
   /** Handles upgrades of the protocol; by default they are refused. */
   forwardUpgrade?: UpgradeForwarder | undefined;
   /** Listens on this local socket, for another thread of this process, instead of on the port. */
@@ -80,7 +82,11 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
         log.error('HTTP request failed', { err: thrown, path: getPath(request) });
         return errorResponse(new Fault('internal', 'Internal error; see the log.'));
       })
-      .then((reply) => reply && send(request, response, reply))
+      .then((reply) => {
+        if (!reply) return;
+        if (away) options.onRefused?.();
+        send(request, response, reply);
+      })
       .catch((thrown: unknown) => {
         log.error('failed to send HTTP response', { err: thrown, path: getPath(request) });
         response.destroy();

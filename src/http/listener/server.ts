@@ -25,13 +25,15 @@ export interface HttpOptions {
   token?: string | undefined;
   /** Handles all other requests. */
   forward?: RequestForwarder;
+  /** Called when a request was refused and not forwarded. */
+  onRefused?: () => void;
   /** Handles upgrades of the protocol. */
   forwardUpgrade?: UpgradeForwarder;
 }
 
 /** Listens, or throws a Fault `unavailable` that names the setting to change. */
 export function createHttpServer(options: HttpOptions): Promise<HttpServer> {
-  const { host, port, log, token, forward, forwardUpgrade, allowedHosts = [] } = options;
+  const { host, port, log, token, forward, forwardUpgrade, onRefused, allowedHosts = [] } = options;
   return listen({
     host,
     port,
@@ -39,6 +41,7 @@ export function createHttpServer(options: HttpOptions): Promise<HttpServer> {
     allowedHosts,
     forward,
     forwardUpgrade,
+    onRefused,
     names: { host: 'HTTP_HOST', port: 'HTTP_PORT' },
     routes: probes(options),
     log: { error: (message, fields) => log.error(fields, message) },

@@ -46,6 +46,7 @@ const NAMES = {
   Node: 'NodeView',
   Pool: 'PoolView',
   Task: 'TaskView',
+  Usage: 'WorkerUsage',
   Worker: 'WorkerView',
 };
 
@@ -64,6 +65,9 @@ function types(): string {
   made.define('PoolScaled', schemaOf('scalePool', 'response'), false);
   made.define('NodeView', { $ref: '#/components/schemas/Node' }, false);
   made.define('ImageView', { $ref: '#/components/schemas/Image' }, false);
+  made.define('WorkerStats', { $ref: '#/components/schemas/WorkerStats' }, false);
+  made.define('WorkerUsage', { $ref: '#/components/schemas/Usage' }, false);
+  made.define('WebhookDelivery', { $ref: '#/components/schemas/WebhookDelivery' }, false);
   made.define('Checkpoint', { $ref: '#/components/schemas/Checkpoint' }, false);
   made.define('CheckpointDetails', { $ref: '#/components/schemas/CheckpointDetails' }, false);
   made.define('Process', { $ref: '#/components/schemas/Process' }, false);

@@ -6,6 +6,7 @@ const REPLACEMENTS: [RegExp, string][] = [
   [/\bAsyncGenerator\[(\w+), (\w+)\]/g, 'Generator[$1, $2, None]'],
   [/\bStopAsyncIteration\b/g, 'StopIteration'],
   [/\basynccontextmanager\b/g, 'contextmanager'],
+  [/\benter_async_context\b/g, 'enter_context'],
   [/\b__a(enter|exit|iter|next)__\b/g, '__$1__'],
   [/\ba(close|closing|read|iter_bytes)\b/g, '$1'],
   [/\basync_owner\b/g, 'owner'],

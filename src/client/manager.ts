@@ -4,7 +4,7 @@ import { type ReadOptions, type ReconnectPolicy, readEntries } from './entries.t
 import { PoolCollection } from './pools.ts';
 import { TaskCollection } from './tasks.ts';
 import type { RequestOptions, Transport } from './transport.ts';
-import type { NodeInfo, StatsInfo, WorkerEvent } from './types.ts';
+import type { ImageInfo, NodeInfo, StatsInfo, UsageInfo, WebhookDeliveryInfo, WorkerEvent } from './types.ts';
 import { toEntry } from './worker.ts';
 import { WorkerCollection } from './workers.ts';
 
@@ -45,6 +45,24 @@ export class ManagerConnection {
   /** Numbers of workers, tasks and more. */
   stats(options: RequestOptions = {}): Promise<StatsInfo> {
     return this.#context.transport.getStats(options);
+  }
+
+  /** CPU and memory of the running workers. */
+  usage(options: RequestOptions = {}): Promise<UsageInfo[]> {
+    return this.#context.transport.listUsage(options);
+  }
+
+  /** The worker images of the engine, newest first. Over Redis alone, they cannot be read. */
+  images(options: RequestOptions = {}): Promise<ImageInfo[]> {
+    return this.#context.transport.listImages(options);
+  }
+
+  /** The last deliveries to webhooks and those that wait, newest first; 50 by default. */
+  webhooks({
+    limit,
+    ...options
+  }: RequestOptions & { limit?: number | undefined } = {}): Promise<WebhookDeliveryInfo[]> {
+    return this.#context.transport.listWebhooks(limit, options);
   }
 
   /** Closes its connections. Workers continue. */

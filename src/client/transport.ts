@@ -15,6 +15,7 @@ import type {
   ExplanationInfo,
   FileEvent,
   FileInfo,
+  ImageInfo,
   NodeInfo,
   Page,
   PoolApplied,
@@ -32,7 +33,9 @@ import type {
   TerminalInfo,
   TerminalRequest,
   UnpackedInfo,
+  UsageInfo,
   WaitCondition,
+  WebhookDeliveryInfo,
   WorkerFilter,
   WorkerInfo,
   WorkerInput,
@@ -52,6 +55,8 @@ export interface RequestOptions {
 export interface ChangeOptions extends RequestOptions {
   /** Repeating a request with the same key changes nothing and returns the same response. Default: generated. */
   idempotencyKey?: string | undefined;
+  /** The caller's span (W3C Trace Context): the trace of a create, start or restart is part of its trace. */
+  traceparent?: string | undefined;
 }
 
 export interface PageOptions extends RequestOptions {
@@ -146,6 +151,9 @@ export interface PoolTransport {
   deletePool(name: string, options: ChangeOptions): Promise<{ pool: string }>;
   listNodes(options: RequestOptions): Promise<NodeInfo[]>;
   getStats(options: RequestOptions): Promise<StatsInfo>;
+  listUsage(options: RequestOptions): Promise<UsageInfo[]>;
+  listImages(options: RequestOptions): Promise<ImageInfo[]>;
+  listWebhooks(limit: number | undefined, options: RequestOptions): Promise<WebhookDeliveryInfo[]>;
 }
 
 export interface CommandTransport {

@@ -123,6 +123,12 @@ export type PoolInfo = Schemas['Pool'];
 export type WorkerStatsInfo = Schemas['WorkerStats'];
 /** A consumer of tasks with a node API. */
 export type NodeInfo = Schemas['Node'];
+/** CPU and memory of a running worker, as of its last check. */
+export type UsageInfo = Schemas['Usage'];
+/** A worker image of the engine. */
+export type ImageInfo = Schemas['Image'];
+/** A message for the URL of one webhook. */
+export type WebhookDeliveryInfo = Schemas['WebhookDelivery'];
 /** The workers and queues of the cell in numbers. */
 export type StatsInfo = Schemas['Stats'];
 

@@ -20,6 +20,7 @@ count = manager.workers.create(
     command_line=["sh", "-c", "read go; for i in $(seq 60); do echo $i; sleep 0.05; done"],
 )
 agent = manager.workers.create(agent_type="CUSTOM", protocol="json", command_line=["python3", "-c", AGENT])
+loop = ["sh", "-c", "for i in $(seq 200); do echo line $i; sleep 0.05; done; exit 5"]
 with count, agent:
     count.wait("ready", timeout=60)
     agent.wait("ready", timeout=60)
@@ -34,9 +35,21 @@ with count, agent:
             if lines:
                 seen.set()
 
+    shown = bytearray()
+    exits = []
+    terminal = agent.pty.create(loop)
+
+    def view():
+        with agent.pty.connect(terminal["pty_id"]) as viewed:
+            exits.append(viewed.wait(shown.extend).exit_code)
+
+    viewer = threading.Thread(target=view)
     reader = threading.Thread(target=read)
+    viewer.start()
     reader.start()
     assert seen.wait(60)
+    while b"line 1\r" not in shown:
+        time.sleep(0.01)
     # The manager is killed now, with both streams open.
     Path("ready").touch()
     while not Path("killed").exists():
@@ -45,4 +58,6 @@ with count, agent:
         ended = late.wait("ended", timeout=60).status
     answer = turn.result(timeout=60).content
     reader.join(60)
-print(json.dumps({"lines": lines == [str(number) for number in range(1, 61)], "answer": answer, "ended": ended}))
+    viewer.join(60)
+same = lines == [str(number) for number in range(1, 61)]
+print(json.dumps({"lines": same, "answer": answer, "ended": ended, "exits": exits, "last": b"line 200" in shown}))

@@ -141,5 +141,7 @@ test('the Python client continues after its manager was killed', { timeout: LONG
   await writeFile(join(project.folder, 'killed'), '');
   current = await startManager({ ...own, home });
   const { stdout, output } = await running;
-  expect(stdout, output).toBe('{"lines": true, "answer": "HELLO", "ended": "STOPPED"}\n');
+  expect(stdout, output).toBe(
+    '{"lines": true, "answer": "HELLO", "ended": "STOPPED", "exits": [5], "last": true}\n',
+  );
 });

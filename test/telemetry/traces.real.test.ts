@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { connect, fromRedis, type WorkerInput } from '../../src/client/index.ts';
 import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
 import { type ReceivedSpan, startOtlpReceiver } from './otlp-receiver.ts';
 
@@ -130,6 +131,32 @@ test("a worker's start is one trace, in that of its caller", { timeout: 120_000 
   ).toBeUndefined();
   const answers = JSON.stringify(await redis.xrange(`${options.cell}:worker:responses`, '-', '+'));
   expect(answers).toContain('traceparent must be a W3C traceparent');
+});
+
+test("the SDK keeps its caller's trace, over HTTP and over Redis", { timeout: 120_000 }, async () => {
+  const { receiver, options, start } = await openTracedCell();
+  const { url, token } = await start();
+  const clients = [connect({ url, token }), await fromRedis(redisUrl, { cell: options.cell })];
+  onTestFinished(async () => {
+    for (const client of clients) await client.close();
+  });
+  for (const client of clients) {
+    const [creator, restarter] = [newCaller(), newCaller()];
+    const worker = await client.workers.create(ECHO as WorkerInput, {
+      traceparent: creator.traceparent,
+      wait: 'ready',
+    });
+    await worker.restart({ traceparent: restarter.traceparent });
+    for (const [caller, command] of [
+      [creator, 'command create'],
+      [restarter, 'command restart'],
+    ] as const) {
+      await vi.waitFor(() => find(receiver.ofTrace(caller.trace), 'worker start'), SOON);
+      const spans = receiver.ofTrace(caller.trace);
+      expect(find(spans, command).parent).toBe(caller.id);
+      expect(find(spans, 'worker start').attributes['worker_manager.worker_id']).toBe(worker.id);
+    }
+  }
 });
 
 test('a manager that dies in the middle leaves its trace to the next', { timeout: 120_000 }, async () => {

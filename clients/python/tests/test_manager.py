@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import uuid
-from typing import Iterator, List
+from typing import Iterator, List, Tuple
 from urllib.parse import urlsplit
 
 import pytest
@@ -355,6 +355,9 @@ def test_many_tasks_at_once(manager: Manager, pool: str) -> None:
 def test_the_rest(manager: Manager) -> None:
     assert manager.stats()["workers"]
     assert isinstance(manager.nodes(), list)
+    assert isinstance(manager.pools.worker_stats(), dict)
+    assert manager.webhooks(limit=5) == []
+    assert all(one["checked_at"] for one in manager.usage())
     try:
         assert isinstance(manager.images(), list)
     except UnsupportedError as error:
@@ -456,7 +459,11 @@ def test_a_workspace_is_saved_and_forked(manager: Manager) -> None:
     )
     with again:
         assert again.wait("ready").commands.run("cat file").stdout == "one\n"
+    archive = b"".join(manager.checkpoints.download(identifier))
+    assert len(archive) == manager.checkpoints.get(identifier)["bytes"]
     manager.checkpoints.delete(identifier)
+    with pytest.raises(NotFoundError):
+        next(manager.checkpoints.download(identifier))
     with pytest.raises(NotFoundError):
         manager.checkpoints.get(identifier)
 
@@ -473,6 +480,17 @@ def test_a_terminal_is_left_and_viewed_again(manager: Manager) -> None:
                 if "\ngrün\r".encode() in seen and b"20 90\r\n" in seen:
                     break
             view.resize(80, 24)
+        sizes: List[Tuple[int, int]] = []
+        with worker.pty.connect(
+            terminal["pty_id"], cols=70, rows=20, on_resize=lambda *size: sizes.append(size)
+        ) as view:
+            view.resize(60, 10)
+            for _ in view:
+                if sizes[-1:] == [(60, 10)]:
+                    break
+                view.send_input("\r")
+            view.resize(80, 24)
+        assert (70, 20) in sizes
         assert [one["pty_id"] for one in worker.pty.list()] == [terminal["pty_id"]]
         again: List[bytes] = []
         with worker.pty.connect(terminal["pty_id"]) as view:

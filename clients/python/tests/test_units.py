@@ -7,11 +7,12 @@ import os
 import pickle
 import random
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Optional
 
+import httpx
 import pytest
 
-from worker_manager import CapacityError, ManagerError, TaskFailedError, UnauthorizedError, UnavailableError
+from worker_manager import CapacityError, Manager, ManagerError, TaskFailedError, UnauthorizedError, UnavailableError
 from worker_manager._address import find_address
 from worker_manager._entries import to_entry
 from worker_manager._errors import error_from
@@ -135,3 +136,22 @@ def test_bulk_submissions_are_cut_into_bodies() -> None:
     lines = [b"a" * size for size in (3, 4, 20, 1)]
     assert list(batches(iter(lines), 10)) == [b"aaa\naaaa\n", b"a" * 20 + b"\n", b"a\n"]
     assert list(batches(iter([]), 10)) == []
+
+
+def test_the_span_of_the_caller_is_sent_with_changes_that_start_a_worker() -> None:
+    sent: List[Optional[str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("traceparent"))
+        return httpx.Response(200, json={"worker_id": "w", "spec": {}, "checkpoint_id": "c"})
+
+    span = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        manager = Manager("http://127.0.0.1:1", http_client=client)
+        worker = manager.workers.create(agent_type="CUSTOM", traceparent=span)
+        worker.start(traceparent=span)
+        worker.restart(traceparent=span)
+        worker.stop()
+        worker.fork(checkpoint_id="c", traceparent=span)
+    # The fork reads the checkpoint first.
+    assert sent == [span, span, span, None, None, span]

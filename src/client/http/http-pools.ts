@@ -1,5 +1,5 @@
 import type { PoolTransport } from '../transport.ts';
-import type { NodeInfo, Page } from '../types.ts';
+import type { ImageInfo, NodeInfo, Page, UsageInfo, WebhookDeliveryInfo } from '../types.ts';
 import { type HttpRequester, jsonBody } from './request.ts';
 
 const poolPath = (name: string, rest = '') => `/v1/pools/${encodeURIComponent(name)}${rest}`;
@@ -14,4 +14,10 @@ export const createHttpPools = (requester: HttpRequester): PoolTransport => ({
   deletePool: (name, options) => requester.change('DELETE', poolPath(name), options),
   listNodes: async (options) => (await requester.get<Page<NodeInfo>>('/v1/nodes', options)).items,
   getStats: (options) => requester.get('/v1/stats', options),
+  listUsage: async (options) => (await requester.get<Page<UsageInfo>>('/v1/usage', options)).items,
+  listImages: async (options) => (await requester.get<Page<ImageInfo>>('/v1/images', options)).items,
+  listWebhooks: async (limit, options) => {
+    const query = limit === undefined ? '' : `?limit=${limit}`;
+    return (await requester.get<Page<WebhookDeliveryInfo>>(`/v1/webhooks${query}`, options)).items;
+  },
 });

@@ -58,10 +58,10 @@ export class HttpRequester {
   change<T>(
     method: HttpRequest['method'],
     path: string,
-    { idempotencyKey = newKey(), ...options }: ChangeOptions,
+    { idempotencyKey = newKey(), traceparent, ...options }: ChangeOptions,
     more: Pick<HttpRequest, 'body' | 'query'> = {},
   ): Promise<T> {
-    return this.json<T>({ method, path, idempotencyKey, ...more }, options);
+    return this.json<T>({ method, path, idempotencyKey, headers: { traceparent }, ...more }, options);
   }
 
   /** The response as JSON. Repeats the request after passing failures. */

@@ -45,9 +45,9 @@ export class RedisCell {
   /** Sends a command and returns its answer; throws the Fault of a refusal. */
   async command<T = CommandResponse>(
     fields: { command: string; [field: string]: unknown },
-    { idempotencyKey: request_id = crypto.randomUUID(), timeoutMs }: ChangeOptions,
+    { idempotencyKey: request_id = crypto.randomUUID(), traceparent, timeoutMs }: ChangeOptions,
   ): Promise<T> {
-    const command = { ...fields, request_id };
+    const command = { ...fields, request_id, ...(traceparent !== undefined && { traceparent }) };
     // Wrong fields are reported even while no manager leads.
     parseCommand(command);
     return (await this.#commandClient.send(command, timeoutMs)) as T;

@@ -1,10 +1,9 @@
-import { ManagerError } from '../errors.ts';
 import type { CheckpointTransport } from '../transport.ts';
+import { needsHttp } from './ask-body.ts';
 
-const unsupported = async (): Promise<never> => {
-  const what = 'Checkpoints need the HTTP API of a manager, which reaches bodies and stores archives.';
-  throw new ManagerError('unsupported', what, { status: 422 });
-};
+const unsupported = needsHttp(
+  'Checkpoints need the HTTP API of a manager, which reaches bodies and stores archives.',
+);
 
 /** Only `create` with `from_checkpoint` works over Redis alone. */
 export const redisCheckpoints: CheckpointTransport = {

@@ -1,24 +1,12 @@
 /** Files over Redis alone: a message on the input stream, answered on the output stream. Up to 8 MiB each. */
-import { readUntilGone } from '../../http/workers/read-until-gone.ts';
-import {
-  endedWorker,
-  Fault,
-  FILE_MESSAGE_BYTES,
-  fileMessage,
-  fullInput,
-  hasEnded,
-  missingWorker,
-  toIssues,
-} from '../../model/index.ts';
-import { ManagerError } from '../errors.ts';
-import { parseEntryData } from '../stream-data.ts';
+import { Fault, FILE_MESSAGE_BYTES, fileMessage } from '../../model/index.ts';
 import type { FileContent, FileTransport, RequestOptions } from '../transport.ts';
+import { askBody, needsHttp } from './ask-body.ts';
 import type { RedisCell } from './redis-cell.ts';
 
-const unsupported = async (): Promise<never> => {
-  const what = 'Over Redis, files can be read and written; everything else needs the HTTP API of a manager.';
-  throw new ManagerError('unsupported', what, { status: 422 });
-};
+const unsupported = needsHttp(
+  'Over Redis, files can be read and written; everything else needs the HTTP API of a manager.',
+);
 
 export const createRedisFiles = (cell: RedisCell): FileTransport => ({
   readFile: (id, path, range, options) =>
@@ -99,36 +87,20 @@ interface FileEntry {
 }
 
 async function askForFile(
-  { workers }: RedisCell,
+  cell: RedisCell,
   worker_id: string,
   fields: object,
   { signal = new AbortController().signal }: RequestOptions,
 ): Promise<FileEntry[]> {
-  const request_id = crypto.randomUUID();
-  const read = fileMessage.safeParse({ ...fields, request_id });
-  if (!read.success)
-    throw new Fault('invalid_command', 'The request was refused.', { issues: toIssues(read.error) });
-  const view = await workers.get(worker_id);
-  if (!view) throw missingWorker(worker_id);
-  if (hasEnded(view.status) && view.observed_generation >= view.generation)
-    throw endedWorker(worker_id, view);
-  const stream = { worker_id, of: 'output' } as const;
-  const from = await workers.before(stream, 0);
-  const { outcome } = await workers.sendInput(worker_id, { message: read.data, key: request_id });
-  if (outcome === 'gone') throw missingWorker(worker_id);
-  if (outcome === 'full') throw fullInput(worker_id);
   const found: FileEntry[] = [];
-  for await (const entries of readUntilGone(workers, stream, from, signal))
-    for (const { data } of entries) {
-      const entry = parseEntryData(data) as unknown as FileEntry;
-      if (entry.type !== 'file' || entry.request_id !== request_id) continue;
-      const { code, error, reason, issues } = entry;
-      if (code !== undefined)
-        throw new Fault(code, error ?? '', { ...(reason && { reason }), ...(issues && { issues }) });
-      found.push(entry);
-      if (entry.last) return found;
-    }
-  signal.throwIfAborted();
+  for await (const entry of askBody<FileEntry>(cell, worker_id, { schema: fileMessage, fields }, signal)) {
+    if (entry.type !== 'file') continue;
+    const { code, error, reason, issues } = entry;
+    if (code !== undefined)
+      throw new Fault(code, error ?? '', { ...(reason && { reason }), ...(issues && { issues }) });
+    found.push(entry);
+    if (entry.last) return found;
+  }
   throw new Fault('unavailable', 'The body of the worker ended before it answered.', { reason: 'body_lost' });
 }
 

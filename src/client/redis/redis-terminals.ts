@@ -1,11 +1,9 @@
 import { ManagerError } from '../errors.ts';
 import type { TerminalTransport } from '../transport.ts';
+import { needsHttp } from './ask-body.ts';
 
-const refuse = (): never => {
-  const what = 'Terminals and ports need the HTTP API of a manager, which connects to bodies.';
-  throw new ManagerError('unsupported', what, { status: 422 });
-};
-const unsupported = async (): Promise<never> => refuse();
+const WHAT = 'Terminals and ports need the HTTP API of a manager, which connects to bodies.';
+const unsupported = needsHttp(WHAT);
 
 /** Nothing of a terminal or a port works over Redis alone. */
 export const redisTerminals: TerminalTransport = {
@@ -13,6 +11,8 @@ export const redisTerminals: TerminalTransport = {
   listTerminals: unsupported,
   closeTerminal: unsupported,
   viewTerminal: unsupported,
-  getPortUrl: refuse,
+  getPortUrl: () => {
+    throw new ManagerError('unsupported', WHAT, { status: 422 });
+  },
   createPortLink: unsupported,
 };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type UsageReading, workerId } from '../../model/index.ts';
 import type { ApiPlugin } from '../api.ts';
 import { errorResponses } from '../schemas/errors.ts';
+import { toUsageViews } from '../workers/usage-view.ts';
 
 const orNull = (schema: z.ZodNumber) => schema.nullable();
 const workerUsage = z
@@ -46,11 +47,7 @@ export const createUsageRoutes =
         },
       },
       async ({ query: { worker_id: ids } }, reply) => {
-        const usage = await read(ids);
-        const items = Object.entries(usage).map(([worker_id, reading]) => {
-          const { cpu_percent = null, memory_bytes = null, pids = null, at: checked_at } = reading;
-          return { worker_id, cpu_percent, memory_bytes, pids, checked_at };
-        });
+        const items = toUsageViews(await read(ids));
         return reply.send({ items, next_cursor: null });
       },
     );

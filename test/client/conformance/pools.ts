@@ -42,6 +42,11 @@ export function testPools(subject: ClientSubject): void {
 
     expect((await client.nodes()).map(({ pool }) => pool)).toEqual(['adders']);
     expect(await client.pools.workerStats()).toMatchObject({ adders: {} });
+    expect(await client.webhooks({ limit: 5 })).toEqual([]);
+    const usage = await client.usage();
+    for (const { worker_id, checked_at } of usage) expect([worker_id, checked_at]).not.toContain('');
+    // This manager has no Docker.
+    expect(await refusal(client.images())).toMatchObject({ code: 'unsupported', status: 422 });
     expect(await client.pools.scale('adders', 0)).toMatchObject({ count: 0, before: 1 });
     expect(await client.pools.get('adders')).toMatchObject({ spec: { count: 0 } });
     await client.pools.delete('adders');

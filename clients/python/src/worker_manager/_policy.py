@@ -8,6 +8,7 @@ import os
 import random
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Union
 from urllib.parse import quote, urlsplit
+from uuid import uuid4
 
 from ._errors import InternalError, ManagerError
 from ._version import __version__
@@ -69,6 +70,14 @@ def headers_for(token: Optional[str]) -> Dict[str, str]:
     headers = {"user-agent": f"worker-manager-python/{__version__}", "accept": "application/json"}
     if token:
         headers["authorization"] = f"Bearer {token}"
+    return headers
+
+
+def change_headers(key: Optional[str] = None, traceparent: Optional[str] = None) -> Dict[str, str]:
+    """The headers of a change: with the same key, it is made once; its trace is part of the caller's."""
+    headers = {"idempotency-key": key or str(uuid4())}
+    if traceparent is not None:
+        headers["traceparent"] = traceparent
     return headers
 
 

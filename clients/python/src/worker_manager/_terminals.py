@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Mapping, Optional
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 from urllib.parse import urlencode
 
 from ._errors import ManagerError, UnavailableError, error_from
 from ._policy import is_loopback
 
 OnData = Callable[[bytes], object]
+#: Called with columns and rows.
+OnResize = Callable[[int, int], object]
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,10 @@ class TerminalEnd:
     signal: Optional[str]
 
 
-def websocket_url(url: str, pty_id: str, cols: Optional[int], rows: Optional[int]) -> str:
-    """The address of the WebSocket of a terminal."""
-    given = {"id": pty_id, "cols": cols, "rows": rows}
-    query = urlencode({name: value for name, value in given.items() if value is not None})
-    return f"ws{url[len('http'):]}?{query}"
+def websocket_url(url: str, pty_id: str, size: Optional[Tuple[int, int]]) -> str:
+    """The address of the WebSocket of a terminal; ``size`` is that of the viewer's window, in columns and rows."""
+    window = {} if size is None else {"cols": size[0], "rows": size[1]}
+    return f"ws{url[len('http'):]}?{urlencode({'id': pty_id, **window})}"
 
 
 def connect_options(url: str, headers: Mapping[str, str]) -> Dict[str, Any]:

@@ -734,6 +734,55 @@ class ImageView(_ImageViewRequired, total=False):
     last_used_at: str
 
 
+class WorkerStatsValue(TypedDict):
+    idle: int
+    busy: int
+
+
+#: How many ready workers of each type are busy and idle.
+WorkerStats = Dict[str, WorkerStatsValue]
+
+
+class WorkerUsage(TypedDict):
+    """CPU and memory of a worker at its last check."""
+
+    worker_id: str
+    #: between the last two checks; 100 is one core. null after the first
+    cpu_percent: Union[float, None]
+    #: null if it cannot be measured
+    memory_bytes: Union[int, None]
+    #: number of processes; null if it cannot be measured
+    pids: Union[int, None]
+    checked_at: str
+
+
+class _WebhookDeliveryRequired(TypedDict):
+    #: the header `webhook-id`, the same for every attempt and URL
+    message_id: str
+    #: such as `worker.failed`
+    type: str
+    worker_id: str
+    #: why the worker changed, such as `OOMKilled`
+    reason: str
+    #: without what may be secret in it
+    url: str
+    created_at: str
+    attempts: int
+    state: Literal["pending", "delivered", "failed"]
+
+
+class WebhookDelivery(_WebhookDeliveryRequired, total=False):
+    """A message for the URL of one webhook."""
+
+    last_attempt_at: str
+    #: set while it is pending after a failed attempt
+    next_attempt_at: str
+    #: status of the last response
+    response_status: int
+    #: why the last attempt failed
+    error: str
+
+
 class _CheckpointRequired(TypedDict):
     checkpoint_id: str
     #: the worker that it is a copy of, which may be deleted
@@ -987,15 +1036,6 @@ class StatsWorkers(TypedDict):
     cpu_percent: float
     #: of all workers at their last check
     memory_bytes: int
-
-
-class WorkerStatsValue(TypedDict):
-    idle: int
-    busy: int
-
-
-#: How many ready workers of each type are busy and idle.
-WorkerStats = Dict[str, WorkerStatsValue]
 
 
 class StatsTasks(TypedDict):

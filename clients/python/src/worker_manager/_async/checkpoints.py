@@ -7,11 +7,11 @@ from typing import AsyncGenerator, Optional
 from .._policy import path_of
 from ..types import Checkpoint, CheckpointDetails
 from .closing import aclosing
-from .transport import AsyncTransport
+from .transport import AsyncTransport, read_content
 
 
 class AsyncCheckpoints:
-    """Lists, shows and deletes checkpoints, also those of deleted workers."""
+    """Lists, shows, downloads and deletes checkpoints, also those of deleted workers."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
@@ -29,6 +29,12 @@ class AsyncCheckpoints:
         """Return a checkpoint with the spec of its worker; raises ``NotFoundError`` if there is none."""
         details: CheckpointDetails = await self._transport.request("GET", path_of("checkpoints", checkpoint_id))
         return details
+
+    async def download(self, checkpoint_id: str) -> AsyncGenerator[bytes, None]:
+        """Yield the archive of a checkpoint, of any size; raises ``NotFoundError`` if there is none."""
+        async with aclosing(read_content(self._transport, path_of("checkpoints", checkpoint_id, "archive"), {})) as parts:
+            async for part in parts:
+                yield part
 
     async def delete(self, checkpoint_id: str) -> None:
         """Delete a checkpoint; raises ``NotFoundError`` if there is none."""

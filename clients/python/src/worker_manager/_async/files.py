@@ -12,7 +12,7 @@ from .._policy import SILENCE_SECONDS, Param, path_of
 from .._sse import SseDecoder
 from ..types import FileInfo, Unpacked
 from .closing import aclosing
-from .transport import AsyncTransport
+from .transport import AsyncTransport, read_content
 
 
 class AsyncFiles:
@@ -154,15 +154,8 @@ class AsyncFiles:
         done: Unpacked = await self._send("PUT", self._path("archive", path), {}, tar)
         return done
 
-    async def _content(self, path: str, headers: Dict[str, str]) -> AsyncGenerator[bytes, None]:
-        transport = self._transport
-        try:
-            async with transport.open_content(path, headers, SILENCE_SECONDS) as response:
-                async with aclosing(response.aiter_bytes()) as chunks:
-                    async for chunk in chunks:
-                        yield chunk
-        except httpx.RequestError as cause:
-            raise transport.unreachable(cause) from cause
+    def _content(self, path: str, headers: Dict[str, str]) -> AsyncGenerator[bytes, None]:
+        return read_content(self._transport, path, headers)
 
     async def _send(
         self,

@@ -9,7 +9,7 @@ import httpx
 
 from .._address import find_address
 from .._entries import LifecycleEvent, to_lifecycle_event
-from ..types import ImageView, NodeView, Stats
+from ..types import ImageView, NodeView, Stats, WebhookDelivery, WorkerUsage
 from .._policy import DEFAULT_RETRIES, DEFAULT_TIMEOUT
 from .checkpoints import AsyncCheckpoints
 from .closing import aclosing
@@ -75,6 +75,17 @@ class AsyncManager:
         """Return the worker images."""
         images: List[ImageView] = (await self._transport.request("GET", "/v1/images"))["items"]
         return images
+
+    async def usage(self) -> List[WorkerUsage]:
+        """Return CPU and memory of the running workers, as of their last check."""
+        usage: List[WorkerUsage] = (await self._transport.request("GET", "/v1/usage"))["items"]
+        return usage
+
+    async def webhooks(self, *, limit: int = 50) -> List[WebhookDelivery]:
+        """Return the last deliveries to webhooks and those that wait, newest first."""
+        answer = await self._transport.request("GET", "/v1/webhooks", params={"limit": limit})
+        deliveries: List[WebhookDelivery] = answer["items"]
+        return deliveries
 
     async def nodes(self) -> List[NodeView]:
         """Return the workers that run tasks, including those that were started by hand."""

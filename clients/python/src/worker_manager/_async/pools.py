@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Dict, List, Optional
 from uuid import uuid4
 
-from ..types import Pool, PoolChange, PoolScaled, PoolView
+from ..types import Pool, PoolChange, PoolScaled, PoolView, WorkerStats
 from .._policy import path_of
 from .transport import AsyncTransport
 
@@ -28,6 +28,11 @@ class AsyncPools:
         """Return a pool, with its spec and status; raises ``NotFoundError`` if there is none of that name."""
         pool: PoolView = await self._transport.request("GET", path_of("pools", name))
         return pool
+
+    async def worker_stats(self) -> WorkerStats:
+        """Return how many ready workers of each type are busy and idle."""
+        stats: WorkerStats = (await self._transport.request("GET", "/v1/pools"))["worker_stats"]
+        return stats
 
     async def apply(self, *, idempotency_key: Optional[str] = None, **pool: Unpack[Pool]) -> PoolChange:
         """Create a pool, or change it. The arguments are the fields of a pool, as in a pool file."""

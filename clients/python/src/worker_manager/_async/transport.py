@@ -11,7 +11,19 @@ import httpx
 from anyio import sleep
 
 from .._errors import ManagerError, UnavailableError, error_from
-from .._policy import Param, async_owner, headers_for, is_loopback, is_temporary, parse, parse_lines, pause_before, query
+from .._policy import (
+    SILENCE_SECONDS,
+    Param,
+    async_owner,
+    headers_for,
+    is_loopback,
+    is_temporary,
+    parse,
+    parse_lines,
+    pause_before,
+    query,
+)
+from .closing import aclosing
 
 
 class AsyncTransport:
@@ -196,3 +208,16 @@ class AsyncTransport:
         # To load the certificates takes longer than a request. This context accepts none, and is not used either.
         verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if self.url.startswith("http:") else True
         return httpx.AsyncClient(mounts=mounts, limits=limits, verify=verify)
+
+
+async def read_content(
+    transport: AsyncTransport, path: str, headers: Mapping[str, str]
+) -> AsyncGenerator[bytes, None]:
+    """Yield the bytes of a response of any length."""
+    try:
+        async with transport.open_content(path, headers, SILENCE_SECONDS) as response:
+            async with aclosing(response.aiter_bytes()) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+    except httpx.RequestError as cause:
+        raise transport.unreachable(cause) from cause

@@ -10,7 +10,7 @@ from uuid import uuid4
 from .._entries import Entry, LifecycleEvent, to_entry, to_lifecycle_event
 from .._errors import ManagerError, NotFoundError, WaitTimeoutError
 from ..types import Checkpoint, Dockerfile, Explanation, WorkerSpec, WorkerView
-from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, fork_fields, path_of
+from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, change_headers, fork_fields, path_of
 from .closing import aclosing
 from .commands import AsyncCommands
 from .files import AsyncFiles
@@ -179,18 +179,18 @@ class AsyncWorker:
         """End the worker's body, and keep its record."""
         return await self._change("stop", reason)
 
-    async def start(self, *, reason: Optional[str] = None) -> AsyncWorker:
-        """Start a worker that has ended."""
-        return await self._change("start", reason)
+    async def start(self, *, reason: Optional[str] = None, traceparent: Optional[str] = None) -> AsyncWorker:
+        """Start a worker that has ended; ``traceparent`` is as for ``workers.create()``."""
+        return await self._change("start", reason, traceparent)
 
-    async def restart(self, *, reason: Optional[str] = None) -> AsyncWorker:
-        """Replace the worker's body with a new one."""
-        return await self._change("restart", reason)
+    async def restart(self, *, reason: Optional[str] = None, traceparent: Optional[str] = None) -> AsyncWorker:
+        """Replace the worker's body with a new one; ``traceparent`` is as for ``workers.create()``."""
+        return await self._change("restart", reason, traceparent)
 
     async def delete(self, *, reason: Optional[str] = None) -> None:
         """End the worker and delete it, with its output; ``wait("deleted")`` waits for that."""
-        key = {"idempotency-key": str(uuid4())}
-        await self._transport.request("DELETE", self._path(), params={"reason": reason}, headers=key)
+        headers = change_headers()
+        await self._transport.request("DELETE", self._path(), params={"reason": reason}, headers=headers)
 
     async def checkpoint(self) -> Checkpoint:
         """Save the workspace while the worker runs, with the conversation after the last turn."""
@@ -200,7 +200,12 @@ class AsyncWorker:
         return checkpoint
 
     async def fork(
-        self, *, checkpoint_id: Optional[str] = None, idempotency_key: Optional[str] = None, **spec: Any
+        self,
+        *,
+        checkpoint_id: Optional[str] = None,
+        idempotency_key: Optional[str] = None,
+        traceparent: Optional[str] = None,
+        **spec: Any,
     ) -> AsyncWorker:
         """Create a worker with this one's spec, files and conversation as they are now, or were in a checkpoint.
 
@@ -209,7 +214,7 @@ class AsyncWorker:
         source = checkpoint_id or (await self.checkpoint())["checkpoint_id"]
         details = await self._transport.request("GET", path_of("checkpoints", source))
         body = {**fork_fields(source, details["spec"]), **spec}
-        headers = {"idempotency-key": idempotency_key or str(uuid4())}
+        headers = change_headers(idempotency_key, traceparent)
         info = await self._transport.request("POST", path_of("workers"), body=body, headers=headers)
         return AsyncWorker(self._transport, info)
 
@@ -235,8 +240,8 @@ class AsyncWorker:
         dockerfile: Dockerfile = await self._transport.request("GET", self._path("dockerfile"))
         return dockerfile
 
-    async def _change(self, verb: str, reason: Optional[str]) -> AsyncWorker:
-        self.info = await self._act(verb, params={"reason": reason})
+    async def _change(self, verb: str, reason: Optional[str], traceparent: Optional[str] = None) -> AsyncWorker:
+        self.info = await self._act(verb, params={"reason": reason}, traceparent=traceparent)
         return self
 
     async def _act(
@@ -246,8 +251,9 @@ class AsyncWorker:
         *,
         key: Optional[str] = None,
         params: Optional[Mapping[str, Param]] = None,
+        traceparent: Optional[str] = None,
     ) -> Any:
-        headers = {"idempotency-key": key or str(uuid4())}
+        headers = change_headers(key, traceparent)
         return await self._transport.request("POST", self._path(verb), params=params, body=body, headers=headers)
 
     def _path(self, *more: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, AsyncGenerator, Mapping, Optional, Sequence, Union
-from uuid import uuid4
 
-from .._policy import path_of
+from .._policy import change_headers, path_of
 from ..types import CreateWorker
 from .closing import aclosing
 from .transport import AsyncTransport
@@ -23,12 +22,19 @@ class AsyncWorkers:
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
-    async def create(self, *, idempotency_key: Optional[str] = None, **spec: Unpack[CreateWorker]) -> AsyncWorker:
+    async def create(
+        self,
+        *,
+        idempotency_key: Optional[str] = None,
+        traceparent: Optional[str] = None,
+        **spec: Unpack[CreateWorker],
+    ) -> AsyncWorker:
         """Create a worker. It starts in the background: ``worker.wait("ready")`` waits for that.
 
-        The arguments are the fields of the command ``create``. The same ``idempotency_key`` twice is the same worker.
+        The arguments are the fields of the command ``create``. The same ``idempotency_key`` twice is the same worker. The
+        start is in the trace of ``traceparent``, the caller's span (W3C Trace Context).
         """
-        headers = {"idempotency-key": idempotency_key or str(uuid4())}
+        headers = change_headers(idempotency_key, traceparent)
         info = await self._transport.request("POST", path_of("workers"), body=spec, headers=headers)
         return AsyncWorker(self._transport, info)
 
@@ -41,7 +47,7 @@ class AsyncWorkers:
 
     async def delete(self, id_or_name: str, *, reason: Optional[str] = None) -> None:
         """End a worker and delete it, with its output. A worker that is already deleted is a success."""
-        headers = {"idempotency-key": str(uuid4())}
+        headers = change_headers()
         params = {"reason": reason}
         await self._transport.request("DELETE", path_of("workers", id_or_name), params=params, headers=headers)
 

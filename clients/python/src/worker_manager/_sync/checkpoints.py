@@ -8,11 +8,11 @@ from typing import Generator, Optional
 from .._policy import path_of
 from ..types import Checkpoint, CheckpointDetails
 from .closing import closing
-from .transport import Transport
+from .transport import Transport, read_content
 
 
 class Checkpoints:
-    """Lists, shows and deletes checkpoints, also those of deleted workers."""
+    """Lists, shows, downloads and deletes checkpoints, also those of deleted workers."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -30,6 +30,12 @@ class Checkpoints:
         """Return a checkpoint with the spec of its worker; raises ``NotFoundError`` if there is none."""
         details: CheckpointDetails = self._transport.request("GET", path_of("checkpoints", checkpoint_id))
         return details
+
+    def download(self, checkpoint_id: str) -> Generator[bytes, None, None]:
+        """Yield the archive of a checkpoint, of any size; raises ``NotFoundError`` if there is none."""
+        with closing(read_content(self._transport, path_of("checkpoints", checkpoint_id, "archive"), {})) as parts:
+            for part in parts:
+                yield part
 
     def delete(self, checkpoint_id: str) -> None:
         """Delete a checkpoint; raises ``NotFoundError`` if there is none."""

@@ -13,7 +13,7 @@ from .._policy import SILENCE_SECONDS, Param, path_of
 from .._sse import SseDecoder
 from ..types import FileInfo, Unpacked
 from .closing import closing
-from .transport import Transport
+from .transport import Transport, read_content
 
 
 class Files:
@@ -156,14 +156,7 @@ class Files:
         return done
 
     def _content(self, path: str, headers: Dict[str, str]) -> Generator[bytes, None, None]:
-        transport = self._transport
-        try:
-            with transport.open_content(path, headers, SILENCE_SECONDS) as response:
-                with closing(response.iter_bytes()) as chunks:
-                    for chunk in chunks:
-                        yield chunk
-        except httpx.RequestError as cause:
-            raise transport.unreachable(cause) from cause
+        return read_content(self._transport, path, headers)
 
     def _send(
         self,

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Iterator, Dict, List, Mapping, Optional, Sequence, Union
+from contextlib import ExitStack, contextmanager
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Iterator, Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from .._errors import NotFoundError, UnavailableError
-from .._policy import path_of
-from .._terminals import OnData, TerminalEnd, connect_options, refusal_of, websocket_url
+from time import sleep
+
+from .._errors import ManagerError, NotFoundError
+from .._policy import RECONNECT_SECONDS, is_temporary, path_of, pause_before
+from .._terminals import OnData, OnResize, TerminalEnd, connect_options, refusal_of, websocket_url
 from ..types import Terminal
 from .transport import Transport
 
@@ -18,39 +21,110 @@ if TYPE_CHECKING:
 
 
 class TerminalView:
-    """One connection to a terminal. Iterate over it for the bytes that the terminal shows, until its program ends."""
+    """A view of a terminal. Iterate over it for the bytes that the terminal shows, until its program ends.
 
-    def __init__(self, connection: ClientConnection, pty_id: str) -> None:
-        self._connection = connection
+    A broken connection is opened again while it is iterated; the bytes after that draw the whole screen.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        path: str,
+        pty_id: str,
+        *,
+        size: Optional[Tuple[int, int]],
+        on_resize: Optional[OnResize],
+    ) -> None:
+        self._transport = transport
+        self._path = path
+        self._size = size
+        self._on_resize = on_resize
+        self._connections = ExitStack()
+        self._connection: Optional[ClientConnection] = None
         self.pty_id = pty_id
         #: How the program ended; None until then.
         self.end: Optional[TerminalEnd] = None
 
     def send_input(self, data: Union[str, bytes]) -> None:
-        """Type this."""
-        self._connection.send(data.encode() if isinstance(data, str) else data)
+        """Type this. Lost if the connection is just broken."""
+        self._send(data.encode() if isinstance(data, str) else data)
 
     def resize(self, cols: int, rows: int) -> None:
         """Change the size of this viewer's window; a terminal is as large as its smallest viewer."""
-        self._connection.send(json.dumps({"resize": {"cols": cols, "rows": rows}}))
+        self._size = (cols, rows)
+        self._send(json.dumps({"resize": {"cols": cols, "rows": rows}}))
 
     def __iter__(self) -> Iterator[bytes]:
-        for message in self._connection:
-            if isinstance(message, bytes):
-                yield message
-                continue
-            frame: Dict[str, Any] = json.loads(message)
-            if "exit" in frame:
-                self.end = TerminalEnd(frame["exit"]["exit_code"], frame["exit"]["signal"])
+        from websockets.exceptions import ConnectionClosed
+
+        while self.end is None:
+            connection = self._connection or self._reconnect()
+            try:
+                for message in connection:
+                    if isinstance(message, bytes):
+                        yield message
+                    else:
+                        self._receive(json.loads(message))
+            except ConnectionClosed:
+                pass
+            self._connection = None
 
     def wait(self, on_data: Optional[OnData] = None) -> TerminalEnd:
-        """Wait for the end of the program. Raises ``UnavailableError`` if the connection is cut before; it runs on then."""
+        """Wait for the end of the program. Raises ``NotFoundError`` if the terminal is gone, and ``UnavailableError`` if
+        the manager does not come back in time; the program runs on then.
+        """
         for data in self:
             if on_data is not None:
                 on_data(data)
-        if self.end is None:
-            raise UnavailableError("The connection to the terminal was cut; connect again.", code="unavailable")
+        assert self.end is not None
         return self.end
+
+    def open(self) -> None:
+        """Connect once; ``connect`` has done that."""
+        from websockets.sync.client import connect
+        from websockets.exceptions import InvalidHandshake
+
+        url = websocket_url(self._transport.url + self._path, self.pty_id, self._size)
+        # Its own context: newer versions warn without one.
+        self._connections.close()
+        try:
+            connection = connect(url, **connect_options(url, self._transport.headers))
+        except (OSError, InvalidHandshake) as cause:
+            raise refusal_of(cause, self._transport.url) from cause
+        self._connection = self._connections.enter_context(connection)
+
+    def close(self) -> None:
+        """Leave the terminal, whose program runs on."""
+        self._connections.close()
+
+    def _reconnect(self) -> ClientConnection:
+        began, attempt = monotonic(), 0
+        while True:
+            try:
+                self.open()
+                assert self._connection is not None
+                return self._connection
+            except ManagerError as error:
+                pause = pause_before(attempt, error)
+                if not is_temporary(error) or monotonic() + pause > began + RECONNECT_SECONDS:
+                    raise
+            attempt += 1
+            sleep(pause)
+
+    def _send(self, data: Union[str, bytes]) -> None:
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            if self._connection is not None:
+                self._connection.send(data)
+        except ConnectionClosed:
+            pass
+
+    def _receive(self, frame: Dict[str, Any]) -> None:
+        if "resize" in frame and self._on_resize is not None:
+            self._on_resize(frame["resize"]["cols"], frame["resize"]["rows"])
+        if "exit" in frame:
+            self.end = TerminalEnd(frame["exit"]["exit_code"], frame["exit"]["signal"])
 
 
 class Pty:
@@ -83,26 +157,25 @@ class Pty:
 
     @contextmanager
     def connect(
-        self, pty_id: str, *, cols: Optional[int] = None, rows: Optional[int] = None
+        self,
+        pty_id: str,
+        *,
+        cols: Optional[int] = None,
+        rows: Optional[int] = None,
+        on_resize: Optional[OnResize] = None,
     ) -> Iterator[TerminalView]:
         """View a terminal within a block; its program runs on after it.
 
-        The first viewer gets all output, a later one first the bytes that draw the screen.
+        The first viewer gets all output, a later one first the bytes that draw the screen. ``on_resize`` is called with the
+        columns and rows of the terminal when they change, before the bytes that are drawn for them.
         """
-        from websockets.sync.client import connect
-        from websockets.exceptions import ConnectionClosed, InvalidHandshake
-
-        url = websocket_url(self._transport.url + self._path("pty"), pty_id, cols, rows)
+        size = None if cols is None or rows is None else (cols, rows)
+        view = TerminalView(self._transport, self._path("pty"), pty_id, size=size, on_resize=on_resize)
+        view.open()
         try:
-            connection = connect(url, **connect_options(url, self._transport.headers))
-        except (OSError, InvalidHandshake) as cause:
-            raise refusal_of(cause, self._transport.url) from cause
-        try:
-            # Its own block: newer versions warn without one.
-            with connection:
-                yield TerminalView(connection, pty_id)
-        except ConnectionClosed as cause:
-            raise UnavailableError("The connection to the terminal was cut.", code="unavailable") from cause
+            yield view
+        finally:
+            view.close()
 
     def list(self) -> List[Terminal]:
         """The terminals whose program runs, and the last ones that have ended."""

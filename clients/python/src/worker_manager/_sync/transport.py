@@ -12,7 +12,19 @@ import httpx
 from time import sleep
 
 from .._errors import ManagerError, UnavailableError, error_from
-from .._policy import Param, owner, headers_for, is_loopback, is_temporary, parse, parse_lines, pause_before, query
+from .._policy import (
+    SILENCE_SECONDS,
+    Param,
+    owner,
+    headers_for,
+    is_loopback,
+    is_temporary,
+    parse,
+    parse_lines,
+    pause_before,
+    query,
+)
+from .closing import closing
 
 
 class Transport:
@@ -197,3 +209,16 @@ class Transport:
         # To load the certificates takes longer than a request. This context accepts none, and is not used either.
         verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if self.url.startswith("http:") else True
         return httpx.Client(mounts=mounts, limits=limits, verify=verify)
+
+
+def read_content(
+    transport: Transport, path: str, headers: Mapping[str, str]
+) -> Generator[bytes, None, None]:
+    """Yield the bytes of a response of any length."""
+    try:
+        with transport.open_content(path, headers, SILENCE_SECONDS) as response:
+            with closing(response.iter_bytes()) as chunks:
+                for chunk in chunks:
+                    yield chunk
+    except httpx.RequestError as cause:
+        raise transport.unreachable(cause) from cause

@@ -11,7 +11,7 @@ from uuid import uuid4
 from .._entries import Entry, LifecycleEvent, to_entry, to_lifecycle_event
 from .._errors import ManagerError, NotFoundError, WaitTimeoutError
 from ..types import Checkpoint, Dockerfile, Explanation, WorkerSpec, WorkerView
-from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, fork_fields, path_of
+from .._policy import LONGEST_WAIT, SAVE_SECONDS, Param, change_headers, fork_fields, path_of
 from .closing import closing
 from .commands import Commands
 from .files import Files
@@ -180,18 +180,18 @@ class Worker:
         """End the worker's body, and keep its record."""
         return self._change("stop", reason)
 
-    def start(self, *, reason: Optional[str] = None) -> Worker:
-        """Start a worker that has ended."""
-        return self._change("start", reason)
+    def start(self, *, reason: Optional[str] = None, traceparent: Optional[str] = None) -> Worker:
+        """Start a worker that has ended; ``traceparent`` is as for ``workers.create()``."""
+        return self._change("start", reason, traceparent)
 
-    def restart(self, *, reason: Optional[str] = None) -> Worker:
-        """Replace the worker's body with a new one."""
-        return self._change("restart", reason)
+    def restart(self, *, reason: Optional[str] = None, traceparent: Optional[str] = None) -> Worker:
+        """Replace the worker's body with a new one; ``traceparent`` is as for ``workers.create()``."""
+        return self._change("restart", reason, traceparent)
 
     def delete(self, *, reason: Optional[str] = None) -> None:
         """End the worker and delete it, with its output; ``wait("deleted")`` waits for that."""
-        key = {"idempotency-key": str(uuid4())}
-        self._transport.request("DELETE", self._path(), params={"reason": reason}, headers=key)
+        headers = change_headers()
+        self._transport.request("DELETE", self._path(), params={"reason": reason}, headers=headers)
 
     def checkpoint(self) -> Checkpoint:
         """Save the workspace while the worker runs, with the conversation after the last turn."""
@@ -201,7 +201,12 @@ class Worker:
         return checkpoint
 
     def fork(
-        self, *, checkpoint_id: Optional[str] = None, idempotency_key: Optional[str] = None, **spec: Any
+        self,
+        *,
+        checkpoint_id: Optional[str] = None,
+        idempotency_key: Optional[str] = None,
+        traceparent: Optional[str] = None,
+        **spec: Any,
     ) -> Worker:
         """Create a worker with this one's spec, files and conversation as they are now, or were in a checkpoint.
 
@@ -210,7 +215,7 @@ class Worker:
         source = checkpoint_id or (self.checkpoint())["checkpoint_id"]
         details = self._transport.request("GET", path_of("checkpoints", source))
         body = {**fork_fields(source, details["spec"]), **spec}
-        headers = {"idempotency-key": idempotency_key or str(uuid4())}
+        headers = change_headers(idempotency_key, traceparent)
         info = self._transport.request("POST", path_of("workers"), body=body, headers=headers)
         return Worker(self._transport, info)
 
@@ -236,8 +241,8 @@ class Worker:
         dockerfile: Dockerfile = self._transport.request("GET", self._path("dockerfile"))
         return dockerfile
 
-    def _change(self, verb: str, reason: Optional[str]) -> Worker:
-        self.info = self._act(verb, params={"reason": reason})
+    def _change(self, verb: str, reason: Optional[str], traceparent: Optional[str] = None) -> Worker:
+        self.info = self._act(verb, params={"reason": reason}, traceparent=traceparent)
         return self
 
     def _act(
@@ -247,8 +252,9 @@ class Worker:
         *,
         key: Optional[str] = None,
         params: Optional[Mapping[str, Param]] = None,
+        traceparent: Optional[str] = None,
     ) -> Any:
-        headers = {"idempotency-key": key or str(uuid4())}
+        headers = change_headers(key, traceparent)
         return self._transport.request("POST", self._path(verb), params=params, body=body, headers=headers)
 
     def _path(self, *more: str) -> str:

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generator, Mapping, Optional, Sequence, Union
-from uuid import uuid4
 
-from .._policy import path_of
+from .._policy import change_headers, path_of
 from ..types import CreateWorker
 from .closing import closing
 from .transport import Transport
@@ -24,12 +23,19 @@ class Workers:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def create(self, *, idempotency_key: Optional[str] = None, **spec: Unpack[CreateWorker]) -> Worker:
+    def create(
+        self,
+        *,
+        idempotency_key: Optional[str] = None,
+        traceparent: Optional[str] = None,
+        **spec: Unpack[CreateWorker],
+    ) -> Worker:
         """Create a worker. It starts in the background: ``worker.wait("ready")`` waits for that.
 
-        The arguments are the fields of the command ``create``. The same ``idempotency_key`` twice is the same worker.
+        The arguments are the fields of the command ``create``. The same ``idempotency_key`` twice is the same worker. The
+        start is in the trace of ``traceparent``, the caller's span (W3C Trace Context).
         """
-        headers = {"idempotency-key": idempotency_key or str(uuid4())}
+        headers = change_headers(idempotency_key, traceparent)
         info = self._transport.request("POST", path_of("workers"), body=spec, headers=headers)
         return Worker(self._transport, info)
 
@@ -42,7 +48,7 @@ class Workers:
 
     def delete(self, id_or_name: str, *, reason: Optional[str] = None) -> None:
         """End a worker and delete it, with its output. A worker that is already deleted is a success."""
-        headers = {"idempotency-key": str(uuid4())}
+        headers = change_headers()
         params = {"reason": reason}
         self._transport.request("DELETE", path_of("workers", id_or_name), params=params, headers=headers)
 

@@ -19,8 +19,17 @@ const MOST = 1000;
 const SHARE = 1 / 4;
 /** Used if the limit cannot be read; POSIX systems allow at least this many by default. */
 const USUAL_DESCRIPTORS = 1024;
-const FULL =
-  'HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n';
+const FULL_MESSAGE = 'The manager holds as many connections as it can. Try again later.';
+const FULL_BODY = `${JSON.stringify({ error: { code: 'capacity', message: FULL_MESSAGE }, detail: FULL_MESSAGE })}\n`;
+const FULL = [
+  'HTTP/1.1 503 Service Unavailable',
+  'retry-after: 1',
+  'connection: close',
+  'content-type: application/json; charset=utf-8',
+  `content-length: ${FULL_BODY.length}`,
+  '',
+  FULL_BODY,
+].join('\r\n');
 
 /** The maximum number of connections of a server, based on the process's limit of descriptors. */
 export function connectionLimit(): number {

@@ -17,6 +17,7 @@ import { isDoorPath } from '../doors/door-paths.ts';
 import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from '../route.ts';
 import { serveUpgrades } from '../upgrades.ts';
 import { boundConnections, TIMEOUTS } from './connections.ts';
+import { refuseUnreadable } from './refuse-unreadable.ts';
 
 /** Writes the response itself, or throws a Fault. */
 export type RequestForwarder = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -92,6 +93,7 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
         response.destroy();
       });
   });
+  refuseUnreadable(server);
   // The other thread has counted its clients already.
   const bounds = socketPath === undefined ? boundConnections(server) : undefined;
   const admit = (socket: Duplex) => bounds?.keep(socket);

@@ -17,7 +17,7 @@ const ptyId = z.string().regex(/^[0-9a-f-]{36}$/, 'must be the ID of a terminal'
 const ptyParams = workerParams.extend({ pty_id: ptyId });
 
 /** The query of the WebSocket. */
-const viewQuery = z.strictObject({
+export const viewQuery = z.strictObject({
   id: ptyId.optional().describe('an open terminal to view; without it a new one is opened'),
   cols: terminalSize
     .optional()

@@ -7,6 +7,7 @@ import { LONGEST_WAIT_SECONDS } from '../schemas/doors.ts';
 import type { UpgradeCall, UpgradeRoute } from '../upgrade-route.ts';
 import type { WorkerService } from '../workers/worker-service.ts';
 import { toPortHeaders, toProgramPath } from './ports.ts';
+import { viewQuery } from './ptys.ts';
 import { resolveWorkerName } from './worker-name.ts';
 
 export interface UpgradeRoutesDeps {
@@ -26,6 +27,7 @@ export const createUpgradeRoutes = ({ workers, doors, token }: UpgradeRoutesDeps
     {
       path: '/v1/workers/:worker_id/pty',
       async handle(call) {
+        checkViewQuery(call.query);
         const query = new URLSearchParams(call.query);
         query.delete('wait_seconds');
         const waitSeconds = takeWait(call.query);
@@ -54,6 +56,17 @@ export const createUpgradeRoutes = ({ workers, doors, token }: UpgradeRoutesDeps
 };
 
 type UpgradeOptions = Parameters<typeof passUpgradeToDoor>[2];
+
+/** As in every other query, a parameter that is not known is refused. The body checks the values. */
+function checkViewQuery(query: URLSearchParams): void {
+  const issues = [...new Set(query.keys())].flatMap((path) => {
+    if (!Object.hasOwn(viewQuery.shape, path)) return { path, message: 'is not a known field' };
+    return path !== 'command' && query.getAll(path).length > 1 ? { path, message: 'must be given once' } : [];
+  });
+  if (issues.length === 0) return;
+  const what = issues.map(({ path, message }) => `${path.slice(0, 100)} ${message}`).join('; ');
+  throw new Fault('invalid_command', `The request was refused: ${what}.`, { issues });
+}
 
 /** How long to wait for a worker that is starting; throws a Fault `invalid_command`. */
 function takeWait(query: URLSearchParams): number | undefined {

@@ -41,7 +41,7 @@ async function serve() {
       get({ port, path, agent: false }, (response) => resolve(response.resume())).on('error', reject);
     });
   const count = () => new Promise<number>((resolve) => server.getConnections((_, open) => resolve(open)));
-  return { client, ask, count, waiting };
+  return { client, ask, count, waiting, port };
 }
 
 test.each([
@@ -57,11 +57,13 @@ test.each([
 });
 
 test('a running request is never dropped, and one above the limit is answered with a time to retry', async () => {
-  const { ask, client, waiting } = await serve();
+  const { ask, client, waiting, port } = await serve();
   const working = Array.from({ length: MOST }, () => ask('/wait'));
   await vi.waitFor(() => expect(waiting).toHaveLength(MOST), { timeout: 15_000 });
   const refused = await ask('/');
   expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1']);
+  const { error } = (await (await fetch(`http://127.0.0.1:${port}/`)).json()) as { error: { code: string } };
+  expect(error.code).toBe('capacity');
   await client('GET / HTTP/1.1\r\nHo');
   for (const answer of waiting) answer();
   for (const response of await Promise.all(working)) expect(response.statusCode).toBe(200);

@@ -82,7 +82,7 @@ export class WorkspaceFolder {
     given: { names: readonly Buffer[]; absolute: boolean },
     { follow, parents }: LocateOptions,
   ): FilePlace {
-    const shown = encodeFilePath(given.names);
+    const shown = `${given.absolute ? '/' : ''}${encodeFilePath(given.names)}`;
     this.#refresh();
     const left = [...(given.absolute ? this.#relative(given.names, shown) : given.names)];
     const opened: { fd: number; name: Buffer }[] = [];

@@ -1,0 +1,65 @@
+/** Answers what is not a request of HTTP, or one with too many headers, with an error as any other; Node's answer is empty. */
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Fault } from '../../model/values/fault.ts';
+import { errorResponse } from '../route.ts';
+
+/** How long a refused client may send on, in milliseconds: closing at once could destroy the answer on its way. */
+const LINGER_MS = 1000;
+
+interface ParseError extends Error {
+  code?: string;
+  reason?: string;
+}
+
+export function refuseUnreadable(server: Server): void {
+  /** The response of an earlier request on the same connection, which an error would corrupt. */
+  const answering = new WeakMap<Duplex, ServerResponse>();
+  const refused = new WeakSet<Duplex>();
+  server.on('request', ({ socket }, response) => {
+    answering.set(socket, response);
+    response.once('close', () => answering.delete(socket));
+  });
+  server.on('clientError', (error: ParseError, duplex) => {
+    const socket = duplex as Socket;
+    if (refused.has(socket)) return;
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy(error);
+      return;
+    }
+    refused.add(socket);
+    const open = answering.get(socket);
+    if (open) {
+      open.once('finish', () => socket.destroySoon());
+      return;
+    }
+    const late = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once('close', () => clearTimeout(late));
+    const [status, text, message] = explain(error);
+    const { body } = errorResponse(new Fault('invalid_command', message), status);
+    socket.end(
+      [
+        `HTTP/1.1 ${status} ${text}`,
+        'connection: close',
+        'content-type: application/json; charset=utf-8',
+        `content-length: ${Buffer.byteLength(body)}`,
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  });
+}
+
+function explain({ code, reason, message }: ParseError): [status: number, text: string, message: string] {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return [
+      431,
+      'Request Header Fields Too Large',
+      'The path and the headers of a request have at most 16 KiB together.',
+    ];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return [408, 'Request Timeout', 'The request was not complete in time.'];
+  const why = (reason ?? message).replace(/[^\x20-\x7e]/g, '').slice(0, 200);
+  return [400, 'Bad Request', `The request is not HTTP/1.1 as it should be: ${why}.`];
+}

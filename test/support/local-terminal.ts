@@ -1,9 +1,11 @@
 /** A program in a terminal of this machine, shown on an emulated screen. */
 import headless from '@xterm/headless';
 import { openPty } from '../../worker-base/terminal/native.ts';
+import { readCells, readScreen } from './screen.ts';
 
 export interface LocalTerminal {
   screen(): Promise<string[]>;
+  cells(): Promise<string>;
   type(text: string): void;
   resize(cols: number, rows: number): void;
   /** Its exit code; 128 and the signal if one ended it. */
@@ -13,13 +15,18 @@ export interface LocalTerminal {
 
 export function openLocalTerminal(
   argv: string[],
-  { env, cols = 80, rows = 24 }: { env: Record<string, string>; cols?: number; rows?: number },
+  {
+    env,
+    cwd = process.cwd(),
+    cols = 80,
+    rows = 24,
+  }: { env: Record<string, string>; cwd?: string; cols?: number; rows?: number },
 ): LocalTerminal {
   const terminal = new headless.Terminal({ cols, rows, allowProposedApi: true });
   const exited = Promise.withResolvers<number>();
   const { pid, stream, resize } = openPty({
     argv,
-    cwd: process.cwd(),
+    cwd,
     env: { TERM: 'xterm-256color', ...env },
     cols,
     rows,
@@ -29,13 +36,8 @@ export function openLocalTerminal(
   stream.on('error', () => {});
   terminal.onData((answer) => stream.write(answer));
   return {
-    async screen() {
-      await new Promise<void>((resolve) => terminal.write('', resolve));
-      const { active } = terminal.buffer;
-      return Array.from({ length: terminal.rows }, (_, row) =>
-        (active.getLine(active.baseY + row)?.translateToString(true) ?? '').trimEnd(),
-      );
-    },
+    screen: () => readScreen(terminal),
+    cells: () => readCells(terminal),
     type: (text) => void stream.write(text),
     resize(width, height) {
       terminal.resize(width, height);

@@ -1,6 +1,7 @@
 /** A client of a terminal that shows it on an emulated screen. */
 import headless from '@xterm/headless';
 import { WebSocket } from 'ws';
+import { readCells, readScreen } from './screen.ts';
 
 export interface TerminalClient {
   socket: WebSocket;
@@ -61,43 +62,12 @@ export async function openTerminal(
   });
   socket.on('error', () => {});
   socket.once('close', (code) => exited.reject(new Error(`closed with ${code}`)));
-  const drawn = () => new Promise<void>((resolve) => terminal.write('', resolve));
-  const buffer = () => terminal.buffer.active;
   return {
     socket,
     frames,
     bytes: () => Buffer.concat(parts),
-    async screen() {
-      await drawn();
-      const { baseY } = buffer();
-      return Array.from({ length: terminal.rows }, (_, row) =>
-        (
-          buffer()
-            .getLine(baseY + row)
-            ?.translateToString(true) ?? ''
-        ).trimEnd(),
-      );
-    },
-    async cells() {
-      await drawn();
-      const { baseY, cursorX, cursorY, type } = buffer();
-      const found: unknown[] = [type, cursorX, cursorY];
-      for (let row = 0; row < terminal.rows; row += 1)
-        for (let at = 0; at < terminal.cols; at += 1) {
-          const cell = buffer()
-            .getLine(baseY + row)
-            ?.getCell(at);
-          if (cell)
-            found.push([
-              cell.getChars() || ' ',
-              cell.getFgColor(),
-              cell.getBgColor(),
-              cell.isBold(),
-              cell.isInverse(),
-            ]);
-        }
-      return JSON.stringify(found);
-    },
+    screen: () => readScreen(terminal),
+    cells: () => readCells(terminal),
     type: (text) => socket.send(Buffer.from(text)),
     resize(cols, rows) {
       socket.send(JSON.stringify({ resize: { cols, rows } }));

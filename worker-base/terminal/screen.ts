@@ -4,6 +4,7 @@
  */
 import { SerializeAddon } from '@xterm/addon-serialize';
 import headless from '@xterm/headless';
+import { drawScreen } from './draw-screen.ts';
 
 /** Lines above the screen that are kept. */
 const SCROLLBACK = 1000;
@@ -40,7 +41,7 @@ export class Screen {
     const rest = this.#unfinished;
     return new Promise((resolve) =>
       this.#terminal.write('', () => {
-        const text = this.#serializer.serialize({ scrollback: SCROLLBACK });
+        const text = drawScreen(this.#terminal, this.#serializer, SCROLLBACK);
         resolve(Buffer.concat([Buffer.from(`${CLEAR}${text}`), rest]));
       }),
     );

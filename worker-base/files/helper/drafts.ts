@@ -10,6 +10,7 @@ import {
   constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   linkSync,
   openSync,
   readdirSync,
@@ -82,8 +83,17 @@ export function createDraft(
   }
 }
 
-/** Removes the drafts in a folder that an earlier helper has left: only one runs at a time. */
+/** Folders without drafts of earlier helpers: the device and the inode. To read a large folder with each write would take long. */
+const clean = new Set<string>();
+const MOST_CLEAN = 10_000;
+
+/** Removes the drafts in a folder that an earlier helper has left, with the first write to it: only one helper runs at a time. */
 export function removeOldDrafts(folder: number): void {
+  const { dev, ino } = fstatSync(folder, { bigint: true });
+  const key = `${dev} ${ino}`;
+  if (clean.has(key)) return;
+  if (clean.size >= MOST_CLEAN) clean.clear();
+  clean.add(key);
   for (const name of readdirSync(inFolder(folder), { encoding: 'buffer' })) {
     if (!isDraft(name) || name.toString('latin1').startsWith(PREFIX)) continue;
     removeIfThere(inFolder(folder, name));

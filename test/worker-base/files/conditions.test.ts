@@ -69,6 +69,15 @@ test('If-None-Match: * replaces nothing', async () => {
   expect(await put('a/file', 'two', '', { 'if-none-match': '"other"' })).toMatchObject({ status: 200 });
 });
 
+test('a folder can have to be new, and an archive has no conditions', async () => {
+  const make = async () =>
+    (await files.door.send('POST', '/files/a/b?mkdir', { headers: { 'if-none-match': '*' } })).statusCode;
+  expect([await make(), await make()]).toEqual([201, 412]);
+  const headers = { 'if-match': '*', connection: 'keep-alive' };
+  const response = await files.door.send('PUT', '/archive/a', { body: Buffer.alloc(1024), headers });
+  expect(response.statusCode).toBe(422);
+});
+
 test('a file that the agent creates during an upload is not replaced', async () => {
   const body = new PassThrough();
   body.write('part');

@@ -66,8 +66,10 @@ export async function listFolder(call: FileCall): Promise<void> {
 /** POST with `?mkdir`: creates a folder and its parents; one that exists is a success. */
 export async function createFolder(call: FileCall): Promise<void> {
   const mode = readMode(call.query);
+  const conditions = readConditions(call.request);
   await withPlace(call, { follow: true, parents: true }, (place) => {
     const { folder, name, path } = place;
+    conditions.check(place.stats(), path);
     const made = name !== undefined && makeFolder(folder, name);
     const stats = place.stats();
     if (!stats) throw fileFault('ENOENT', path);

@@ -69,6 +69,10 @@ async function handle(
   const [, kind = '', ...rest] = path.split('/');
   const query = parseQuery(search);
   const handler = findHandler(kind, request.method ?? '', query);
+  const { 'if-match': match, 'if-none-match': noneMatch } = request.headers;
+  // Ignoring them would replace what the client wants to protect.
+  if (kind === 'archive' && request.method === 'PUT' && (match ?? noneMatch) !== undefined)
+    throw new Fault('unsupported', 'An archive has no If-Match and no If-None-Match.');
   if (!handler) throw new Fault('unsupported', `Files have no ${request.method} with these parameters.`);
   response.setTimeout(STALLED_MS, () => {
     // An upload may pause.

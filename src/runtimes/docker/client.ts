@@ -80,6 +80,9 @@ export class EngineRefusal extends ActFailed {
   }
 }
 
+/** Idle connections to the engine that are kept. */
+const IDLE = 16;
+
 export interface EngineClientOptions {
   /** `unix:///path`, `/path`, `tcp://host:port`; default `/var/run/docker.sock`. */
   host?: string | undefined;
@@ -100,7 +103,8 @@ class TerseAgent extends Agent {
 export class DockerClient {
   readonly #docker: Docker;
   readonly #where: string;
-  readonly #agent = new TerseAgent({ keepAlive: true });
+  // After a burst of calls, most of their connections are closed.
+  readonly #agent = new TerseAgent({ keepAlive: true, maxFreeSockets: IDLE });
   readonly #deadlines: Record<EngineCall, number>;
   readonly #observe: ObserveCall;
   #negotiation: Promise<void> | undefined;

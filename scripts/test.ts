@@ -41,6 +41,7 @@ function installWhatIsMissing(): void {
       'python3-redis',
     !has('docker-compose') && 'docker-compose',
     !has('systemd-analyze') && 'systemd',
+    !has('vim') && 'vim',
     !has('zsh') && 'zsh',
     !has('fish') && 'fish',
   ].filter((one) => one !== false);

@@ -27,7 +27,7 @@ export function tar(entries: [name: string, content: string][]): Buffer {
 
 type Answer = { status: number | undefined; body: { items?: unknown[]; [field: string]: unknown } };
 
-function createFilesApi({ url, headers }: Manager, worker: string) {
+export function createFilesApi({ url, headers }: Manager, worker: string) {
   const { hostname, port } = new URL(url);
   const send = (
     method: string,

@@ -54,9 +54,14 @@ const sources: Plugin = {
     return (await transform(keepPaths(text, id), { loader: 'ts', target: 'node22' })).code;
   },
   async renderChunk(code) {
-    // Names stay as they are, for readable errors.
-    return (await transform(code, { minifySyntax: true, minifyWhitespace: true, legalComments: 'none' }))
-      .code;
+    // Names stay as they are, and lines short: Node prints the line of an error that nothing catches.
+    const options = {
+      minifySyntax: true,
+      minifyWhitespace: true,
+      lineLimit: 120,
+      legalComments: 'none',
+    } as const;
+    return (await transform(code, options)).code;
   },
 };
 

@@ -2,7 +2,6 @@
 /** What `wm` runs in the npm package: the program, compiled once instead of at each start. */
 import * as modules from 'node:module';
 import { isAbsolute, join } from 'node:path';
-import { getUserHome } from '../src/config/user-home.ts';
 
 /** `engines` of package.json: the major version, and the minor version of that one. */
 const OLDEST = [22, 12] as const;
@@ -13,8 +12,10 @@ if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   console.error(`worker-manager needs Node ${needed} or newer; this is Node ${process.versions.node}.`);
   process.exit(1);
 }
-const { XDG_CACHE_HOME: base } = process.env;
-const cache = base && isAbsolute(base) ? base : join(getUserHome(process.env), '.cache');
+const { XDG_CACHE_HOME: base, HOME: home } = process.env;
+const isFolder = (path: string | undefined): path is string => path !== undefined && isAbsolute(path);
+const cache = isFolder(base) ? base : isFolder(home) ? join(home, '.cache') : undefined;
 // In a folder of the user's own, because its content is executed; Node's default is shared by all users of the machine.
-modules.enableCompileCache(join(cache, 'worker-manager', 'compiled'));
+// An import from this project would load the program before that.
+if (cache !== undefined) modules.enableCompileCache(join(cache, 'worker-manager', 'compiled'));
 await import('../src/main.ts');

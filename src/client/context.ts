@@ -14,11 +14,31 @@ const OTHERS_WRITE = 0o022;
 
 type Environment = Record<string, string | undefined>;
 
-/** The fields that are given win over the variables, and these over the file. */
+/**
+ * The fields that are given win over the variables, and these over the file. Throws a `ManagerError` if the URL or the token
+ * cannot be one, because no retry helps then.
+ */
 export function findEndpoint(given: {
   url?: string | undefined;
   token?: string | undefined;
 }): ManagerEndpoint {
+  const found = readEndpoint(given);
+  if (!URL.canParse(found.url) || !/^https?:/i.test(found.url))
+    throw new ManagerError(
+      'invalid_command',
+      `The manager's URL must be one such as http://127.0.0.1:8080, not ${JSON.stringify(found.url)}.`,
+    );
+  // The token itself is not shown.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no header can have.
+  if (/[\x00-\x1f\x7f\u0100-\uffff]/.test(found.token ?? ''))
+    throw new ManagerError(
+      'invalid_command',
+      'The token has a line break, or another character that no token has.',
+    );
+  return found;
+}
+
+function readEndpoint(given: { url?: string | undefined; token?: string | undefined }): ManagerEndpoint {
   if (given.url !== undefined) return { url: given.url, token: given.token };
   const env: Environment = globalThis.process?.env ?? {};
   if (env.WM_URL) return { url: env.WM_URL, token: given.token ?? (env.WM_TOKEN || undefined) };

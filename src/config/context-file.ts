@@ -11,7 +11,6 @@ import {
   constants,
   fstatSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -21,6 +20,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { errorMessage, Fault } from '../model/index.ts';
+import { makeFolders } from './make-folders.ts';
 
 export interface CellContext {
   /** The manager's URL. */
@@ -131,7 +131,7 @@ function replace(path: string, context: { token: string }): string {
 
 function writeDraft(path: string, context: CellContext): string {
   const folder = dirname(path);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolders(folder);
   const draft = join(folder, `.${basename(path)}.${process.pid}`);
   rmSync(draft, { force: true });
   writeFileSync(draft, `${JSON.stringify(context, undefined, 2)}\n`, { mode: 0o600, flag: 'wx' });

@@ -1,22 +1,13 @@
 /** The files that a private Redis keeps from one start to the next: `port` and `password`, beside its data. */
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeFolders } from '../config/make-folders.ts';
 import { errorMessage, Fault } from '../model/index.ts';
 
 /** Makes the directory, for this user alone; throws a Fault if it can't. */
 export function prepareDirectory(directory: string): string {
   try {
-    mkdirSync(dirname(directory), { recursive: true, mode: 0o700 });
-    // Not recursively: that reports a read-only file system as a missing folder.
-    if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
+    makeFolders(directory);
     chmodSync(directory, 0o700);
     return realpathSync(directory);
   } catch (error) {

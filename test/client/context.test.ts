@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { connect } from '../../src/client/connect.ts';
 import { findEndpoint } from '../../src/client/context.ts';
 import { contextPath } from '../../src/config/context-file.ts';
 
@@ -35,6 +36,24 @@ test('arguments win over variables, and variables over the context file', () => 
   expect(findEndpoint({ url: 'http://127.0.0.1:3' })).toEqual({
     url: 'http://127.0.0.1:3',
     token: undefined,
+  });
+});
+
+test.each(['nowhere', '127.0.0.1:8080', 'localhost:8080', 'ftp://x', ''])(
+  'the URL %j is refused at once, and not as a manager that is away',
+  async (url) => {
+    await expect(connect({ url, token: 'x' }).workers.list()).rejects.toMatchObject({
+      code: 'invalid_command',
+      message: `The manager's URL must be one such as http://127.0.0.1:8080, not ${JSON.stringify(url)}.`,
+    });
+  },
+);
+
+test('so is a token with a line break, as of a file that was read whole', async () => {
+  const { workers } = connect({ url: 'http://127.0.0.1:1', token: 'secret\n' });
+  await expect(workers.list()).rejects.toMatchObject({
+    code: 'invalid_command',
+    message: expect.not.stringContaining('secret'),
   });
 });
 

@@ -1,5 +1,6 @@
 /** The npm package on a machine without the checkout: the program, its bodies, and the SDK. */
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,6 +29,15 @@ test('the package contains JavaScript and types only, and is small', () => {
   expect(paths.filter((path) => path.endsWith('.ts'))).toEqual(['dist/lib/client.d.ts']);
   expect(paths.filter((path) => /(^|\/)(test|bench|scripts|node_modules)\/|\.test\./.test(path))).toEqual([]);
   expect(size).toBeLessThan(LARGEST);
+});
+
+test('its lines are short, because Node shows the line of an error that nothing catches', () => {
+  const lib = join(installed.folder, 'node_modules', 'worker-manager', 'dist', 'lib');
+  const lines = readdirSync(lib)
+    .filter((name) => name.endsWith('.js'))
+    .flatMap((name) => readFileSync(join(lib, name), 'utf8').split('\n'));
+  expect(lines.length).toBeGreaterThan(1000);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(1000);
 });
 
 test('both names of the program run', async () => {

@@ -16,7 +16,7 @@ from worker_manager import CapacityError, Manager, ManagerError, TaskFailedError
 from worker_manager._address import find_address
 from worker_manager._entries import to_entry
 from worker_manager._errors import error_from
-from worker_manager._policy import batches
+from worker_manager._policy import batches, check_keys
 from worker_manager._sse import LONGEST_LINE, ServerEvent, SseDecoder
 
 STREAM = ": hello\n\nid: 1-0\nevent: stdout\ndata: {\"content\":\"über 🦀\"}\r\n\r\nid: 2-0\ndata: a\ndata: b\n\nid: 3-0\n\n"
@@ -155,3 +155,16 @@ def test_the_span_of_the_caller_is_sent_with_changes_that_start_a_worker() -> No
         worker.fork(checkpoint_id="c", traceparent=span)
     # The fork reads the checkpoint first.
     assert sent == [span, span, span, None, None, span]
+
+
+def test_a_token_that_no_header_can_have_is_refused_at_once_without_showing_it() -> None:
+    for token in ("secret\n", "sécret"):
+        with pytest.raises(ValueError, match="token has a line break") as caught:
+            find_address("http://127.0.0.1:1", token, {})
+        assert "cret" not in str(caught.value)
+
+
+def test_keys_that_are_one_in_json_are_refused_with_their_place() -> None:
+    check_keys({"args": [{"1": (2, [{"a": None}]), 2: None}]}, "payload")
+    with pytest.raises(ValueError, match=r"payload\.args\.1\.a has two keys that are one in JSON: \[1, '1'\]"):
+        check_keys({"args": [0, {"a": {1: 2, "1": 3}}]}, "payload")

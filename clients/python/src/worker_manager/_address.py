@@ -49,6 +49,9 @@ def find_address(
         raise ValueError(f"url must be an address such as http://127.0.0.1:8080, not {url!r}")
     if not token and known and _origin(known) == _origin(url):
         token = context.get("token")
+    if token and not (token.isascii() and token.isprintable()):
+        # Without the token itself.
+        raise ValueError("token has a line break, or another character that no token has")
     return Address(url.rstrip("/"), token or None)
 
 

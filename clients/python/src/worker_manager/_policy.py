@@ -37,6 +37,20 @@ _LONGEST_PAUSE = 2.0
 _TEMPORARY = (0, 429, 502, 503)
 
 
+def check_keys(value: Any, path: str) -> None:
+    """Raise a ValueError for keys that are one in JSON, such as 1 and "1": one of the two values would be lost."""
+    left = [(value, path)]
+    while left:
+        item, place = left.pop()
+        if isinstance(item, Mapping):
+            names = {key: key if isinstance(key, str) else json.dumps(key) for key in item}
+            if len(set(names.values())) < len(item):
+                raise ValueError(f"{place} has two keys that are one in JSON: {list(item)[:10]!r}")
+            left.extend((inner, f"{place}.{names[key]}") for key, inner in item.items())
+        elif isinstance(item, (list, tuple)):
+            left.extend((inner, f"{place}.{at}") for at, inner in enumerate(item))
+
+
 def owner() -> object:
     """The process, which cannot share connections with others."""
     return os.getpid()

@@ -116,7 +116,7 @@ def follow_stream(
         pause = pause_before(attempt, error)
         attempt += 1
         if deadline is not None and now + pause >= deadline:
-            raise WaitTimeoutError("The timeout has expired") from error
+            raise WaitTimeoutError("The end of the turn has not arrived within the timeout") from error
         if now + pause > failing_since + RECONNECT_SECONDS or (not opened and attempt > transport.retries):
             raise error
         sleep(pause)

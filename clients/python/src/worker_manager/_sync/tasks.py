@@ -12,7 +12,7 @@ from time import sleep
 
 from .._errors import ManagerError, TaskFailedError, WaitTimeoutError, error_from
 from ..types import TaskSubmission, TaskSubmissionBackoff, TaskView
-from .._policy import BULK_BYTES, Param, batches, path_of
+from .._policy import BULK_BYTES, Param, batches, check_keys, path_of
 from .closing import closing
 from .transport import Transport
 
@@ -120,13 +120,19 @@ class Tasks:
             "max_losses": max_losses,
             "backoff": backoff,
         }
+        check_keys(payload, "payload")
         task = {"payload": _present(payload), **_present(options)}
         return self._handle(self._transport.request("POST", "/v1/tasks", body=task))
 
     def submit_many(self, tasks: Iterable[TaskSubmission]) -> List[Union[Task, ManagerError]]:
         """Submit many tasks in few requests; the result has a task or an error for each of them, in their order."""
         results: List[Union[Task, ManagerError]] = []
-        lines = (json.dumps({"task_id": str(uuid4()), **task}).encode() for task in tasks)
+
+        def to_line(task: TaskSubmission) -> bytes:
+            check_keys(task, "task")
+            return json.dumps({"task_id": str(uuid4()), **task}).encode()
+
+        lines = (to_line(task) for task in tasks)
         headers = {"content-type": "application/x-ndjson"}
         for batch in batches(lines, BULK_BYTES):
             answers = self._transport.request("POST", "/v1/tasks", content=batch, headers=headers, lines=True)

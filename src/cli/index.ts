@@ -20,11 +20,13 @@ export type { CliDeps } from './deps.ts';
 
 /** Runs one command line and returns its exit code; everything that was opened is closed by then. */
 export async function runCli(argv: string[], deps: CliDeps): Promise<number> {
-  // A reader that closes the pipe early, such as head, is not an error.
+  // A reader that closes the pipe early, such as head, is not an error; a full disk is.
   for (const stream of [deps.stdout, deps.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(EXIT.done);
-      throw error;
+      if (stream === deps.stdout)
+        deps.stderr.write(`error: The output cannot be written: ${error.message}.\n`);
+      process.exit(EXIT.failed);
     });
   const closing: (() => unknown)[] = [];
   const sessions: Session[] = [];

@@ -177,7 +177,11 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     }
     const fields = { err: error, http_request_id: request.id, path: getRequestPath(request) };
     log.error(fields, 'HTTP request failed');
-    return sendResponse(reply, errorResponse(new Fault('internal', 'Internal error; see the log.')));
+    const fault =
+      code === 'ERR_MODULE_NOT_FOUND'
+        ? new Fault('unavailable', 'The files of the manager were replaced after its start: restart it.')
+        : new Fault('internal', 'Internal error; see the log.');
+    return sendResponse(reply, errorResponse(fault));
   }
 }
 

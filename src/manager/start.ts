@@ -1,4 +1,5 @@
 /** Starts a manager from its settings: its Redis, the log, the metrics, the token, the operator's files and the components. */
+import { existsSync } from 'node:fs';
 import { resolveApiToken } from '../config/api-token.ts';
 import { contextPath, ensureToken } from '../config/context-file.ts';
 import { openHandlers } from '../config/handlers-dir.ts';
@@ -51,6 +52,9 @@ export async function runManager({
     const settings = { ...ready, apiToken: resolveApiToken(given, generate) };
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: getKnownSecrets(settings) });
+    const { secretsDir } = settings;
+    if (secretsDir !== undefined && !existsSync(secretsDir))
+      log.warn({ path: secretsDir }, 'SECRETS_DIR does not exist; no worker gets a secret until it does');
     const tracing =
       settings.otlpEndpoint === undefined ? undefined : await openTracing(settings, version, log);
     const { onCall } = tracing ?? {};

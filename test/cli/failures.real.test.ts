@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { getKeys } from '../../src/store/keys.ts';
-import { cleanCell, newCell, startManager } from '../support/manager.ts';
+import { cleanCell, MAIN, newCell, startManager } from '../support/manager.ts';
 import { startRedis } from '../support/redis.ts';
 import { wmOf } from './wm.ts';
 
@@ -45,6 +47,16 @@ test('wrong usage exits 2 and lists what is available', async () => {
     err: expect.stringContaining('label='),
   });
   expect(await wm('--help')).toMatchObject({ code: 0, out: expect.stringContaining('explain') });
+});
+
+test('a full disk is one line, and not a success', () => {
+  const full = openSync('/dev/full', 'w');
+  onTestFinished(() => closeSync(full));
+  const run = spawnSync(process.execPath, [MAIN, 'config'], { stdio: ['ignore', full, 'pipe'] });
+  expect([run.status, run.stderr.toString()]).toEqual([
+    1,
+    'error: The output cannot be written: ENOSPC: no space left on device, write.\n',
+  ]);
 });
 
 test('an unanswered command exits with 124 and stays, and the next manager carries it out', async () => {

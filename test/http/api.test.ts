@@ -31,6 +31,13 @@ test('the host, the token and the origin are checked, in this order', async () =
     expect([open, await status('GET', open, {})]).not.toEqual([open, 401]);
 });
 
+test('an upgrade without a restart is reported as such', async () => {
+  const missing = Object.assign(new Error('Cannot find module'), { code: 'ERR_MODULE_NOT_FOUND' });
+  const { ask } = await openTestApi({ pools: { views: () => Promise.reject(missing), nodes } });
+  const { statusCode, body } = await ask('GET', '/v1/pools');
+  expect([statusCode, JSON.parse(body).detail]).toEqual([503, expect.stringContaining('restart it')]);
+});
+
 test('a Fault is sent, and another exception is only logged', async () => {
   const error = vi.fn();
   const { ask } = await openTestApi(

@@ -35,6 +35,17 @@ test('an HTTP port that is taken', async () => {
   expect(left).toEqual([]);
 });
 
+test('a SECRETS_DIR that does not exist is reported at the start, and not only to the first worker', async () => {
+  const [home, redisUrl, cell] = [newFolder(), inject('redisUrl'), newCell()];
+  const env = { SECRETS_DIR: join(home, 'secretes') };
+  const manager = await startManager({ redisUrl, cell, home, env });
+  onTestFinished(() => manager.kill('SIGKILL'));
+  expect(manager.log()).toContain('SECRETS_DIR does not exist');
+  expect(manager.log()).toContain(env.SECRETS_DIR);
+  await manager.stop();
+  await cleanCell({ redisUrl, cell, home });
+});
+
 test('an HTTP port that a manager of the same cell has', async () => {
   const home = newFolder();
   const redisUrl = inject('redisUrl');

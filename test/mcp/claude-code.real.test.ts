@@ -1,7 +1,7 @@
 /** The real Claude Code with the tools, as docs/mcp.md configures it; a stand-in for the model decides what it calls. */
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { claude } from '../../src/agents/claude.ts';
 import { cleanCell, MAIN, type Manager, managerEnv, newCell, startManager } from '../support/manager.ts';
 import { type Model, startModel } from '../support/model/index.ts';
+import { installFromNpm } from '../support/npm-tool.ts';
 
 const LONG = 300_000;
 const ROOT = join(import.meta.dirname, '../..');
@@ -20,20 +21,10 @@ let folder: string;
 let manager: Manager;
 let model: Model;
 
-/** The pinned version, installed once. Returns the folder of its program. */
-async function installClaude(): Promise<string> {
+/** The pinned version. Returns the folder of its program. */
+function installClaude(): Promise<string> {
   const { package: name, version } = claude.cli ?? { package: '', version: '' };
-  const cache = join(ROOT, 'node_modules/.cache', `claude-code-${version}`);
-  if (!existsSync(cache)) {
-    const fresh = `${cache}-${process.pid}`;
-    await mkdir(fresh, { recursive: true });
-    await writeFile(join(fresh, 'package.json'), '{}');
-    await run('npm', ['install', '--ignore-scripts', `${name}@${version}`], { cwd: fresh });
-    await run(process.execPath, ['install.cjs'], { cwd: join(fresh, 'node_modules', name) });
-    // Another test may have installed it meanwhile.
-    await rename(fresh, cache).catch(() => rm(fresh, { recursive: true }));
-  }
-  return join(cache, 'node_modules/.bin');
+  return installFromNpm(name, version, (cwd) => run(process.execPath, ['install.cjs'], { cwd }));
 }
 
 /** Runs a shell command as a user of Claude Code and of `wm`. */

@@ -31,5 +31,6 @@ export type {
 } from './transport.ts';
 export type { PendingTurn, TurnHandle } from './turn.ts';
 export type * from './types.ts';
-export type { ForkOptions, SendOptions, WaitOptions, WorkerHandle } from './worker.ts';
+export type { WorkerHandle } from './worker.ts';
+export type { ForkOptions, SendOptions, WaitOptions } from './worker-options.ts';
 export type { WorkerCollection } from './workers.ts';

@@ -21,25 +21,7 @@ import type {
   WorkerOutput,
   WorkerSpecInfo,
 } from './types.ts';
-
-export interface WaitOptions extends ChangeOptions {
-  /** Returns only when the worker has reached this state. */
-  wait?: WaitCondition | undefined;
-  /** Time limit of the wait. */
-  timeoutSeconds?: number | undefined;
-}
-
-export interface SendOptions extends ChangeOptions {
-  /** Time limit for the agent; the turn then fails with the reason `deadline`. */
-  deadlineSeconds?: number | undefined;
-  /** Whether the turn is begun again if the body ends during it; otherwise it fails as `body_lost`. */
-  retry?: boolean | undefined;
-}
-
-export interface ForkOptions extends WaitOptions {
-  /** Instead of one that is taken now. */
-  checkpoint?: string | undefined;
-}
+import type { ForkOptions, SendOptions, WaitOptions } from './worker-options.ts';
 
 /**
  * One worker. `info` is what the manager last reported; `refresh` and every act update it.
@@ -88,6 +70,11 @@ export class WorkerHandle {
   /** Sends a prompt. `await` waits until the manager has stored it; the turn has the agent's answer. */
   send(content: string, options: SendOptions = {}): PendingTurn {
     return new PendingTurn(this.#send(content, options));
+  }
+
+  /** The turn of a prompt that was sent before, as long as the manager keeps its output. */
+  turn(requestId: string): TurnHandle {
+    return this.#openTurn(requestId);
   }
 
   /**
@@ -211,6 +198,10 @@ export class WorkerHandle {
     const prompt = { content, ...limit, ...(retry !== undefined && { retry }) };
     const change = { ...rest, idempotencyKey, signal };
     const { request_id: requestId } = await transport.sendPrompt(this.id, prompt, change);
+    return this.#openTurn(requestId, since);
+  }
+
+  #openTurn(requestId: string, since?: string): TurnHandle {
     return new TurnHandle({
       workerId: this.id,
       requestId,

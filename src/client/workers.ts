@@ -3,7 +3,8 @@ import { newKey } from './new-key.ts';
 import { PagedList } from './paged-list.ts';
 import type { ChangeOptions, PageOptions, RequestOptions } from './transport.ts';
 import type { WorkerFilter, WorkerInput } from './types.ts';
-import { type WaitOptions, WorkerHandle } from './worker.ts';
+import { WorkerHandle } from './worker.ts';
+import type { WaitOptions } from './worker-options.ts';
 
 /** `manager.workers`: the workers of the cell. */
 export class WorkerCollection {

@@ -12,6 +12,7 @@ export function testStreams(subject: ClientSubject): void {
     const types = (await all(turn)).map(({ type }) => type);
     expect(types).toEqual(['turn_started', 'tool_use', 'tool_result', 'message', 'turn_completed']);
     expect(await turn.result()).toMatchObject({ type: 'turn_completed', content: 'one\ntwo\n' });
+    expect(await worker.turn(turn.requestId).result()).toMatchObject({ content: 'one\ntwo\n' });
     expect(await worker.send('echo three').result()).toMatchObject({ content: 'three\n' });
     const started = await take(worker.send('echo four'), 1);
     expect(started).toMatchObject([{ type: 'turn_started' }]);

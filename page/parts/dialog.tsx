@@ -1,6 +1,8 @@
 /** A modal dialog: the browser keeps the focus in it and closes it with Escape. */
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
+import { Problem } from './basics.tsx';
+import { printable } from './text.ts';
 
 export function Dialog({
   title,
@@ -20,9 +22,36 @@ export function Dialog({
   }, []);
   return (
     <dialog ref={dialog} aria-labelledby={id} onClose={onClose}>
-      <h2 id={id}>{title}</h2>
+      <h2 id={id}>{printable(title)}</h2>
       {children}
     </dialog>
+  );
+}
+
+/** The end of a form in a dialog: why it failed, and its buttons. */
+export function FormEnd({
+  error,
+  busy,
+  act,
+  onClose,
+}: {
+  error: string | undefined;
+  busy: boolean;
+  act: string;
+  onClose: () => void;
+}) {
+  return (
+    <>
+      <Problem text={error} />
+      <div class="buttons">
+        <button type="button" onClick={onClose}>
+          Cancel
+        </button>
+        <button type="submit" class="primary" disabled={busy}>
+          {act}
+        </button>
+      </div>
+    </>
   );
 }
 
@@ -42,7 +71,7 @@ export function Confirm({
 }) {
   return (
     <Dialog title={title} onClose={onClose}>
-      <p>{text}</p>
+      <p>{printable(text)}</p>
       <div class="buttons">
         <button type="button" onClick={onClose}>
           Cancel

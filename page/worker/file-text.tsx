@@ -6,7 +6,7 @@ import { api } from '../live/session.ts';
 import { perform } from '../model.ts';
 import { Code, Foreign, Problem } from '../parts/basics.tsx';
 import { saveFile } from '../parts/save-file.ts';
-import { formatBytes } from '../parts/text.ts';
+import { formatBytes, printable } from '../parts/text.ts';
 
 const SHOWN_BYTES = 256 * 1024;
 
@@ -31,7 +31,7 @@ export function FileText({
     setLoading(false);
   };
   return (
-    <section aria-label={`File ${file.name}`}>
+    <section aria-label={printable(`File ${file.name}`)}>
       <div class="view-head">
         <h2>
           <Foreign text={file.name} />

@@ -6,7 +6,7 @@ import { api } from '../live/session.ts';
 import { perform } from '../model.ts';
 import { Empty, Foreign, Problem, useNow } from '../parts/basics.tsx';
 import { Confirm } from '../parts/dialog.tsx';
-import { formatBytes, formatTimeSince } from '../parts/text.ts';
+import { formatBytes, formatTimeSince, printable } from '../parts/text.ts';
 import { FileText } from './file-text.tsx';
 
 const EVERY_MS = 5000;
@@ -94,7 +94,7 @@ export function FilesView({ worker, ended }: { worker: WorkerInfo; ended: boolea
                   <td>
                     <button
                       type="button"
-                      aria-label={`Remove ${file.name}`}
+                      aria-label={printable(`Remove ${file.name}`)}
                       onClick={() => setRemoving(file)}
                     >
                       Remove

@@ -5,8 +5,9 @@ import { Foreign } from '../parts/basics.tsx';
 import { formatBytes, formatTime, printable } from '../parts/text.ts';
 import type { SentPrompts } from './prompt-box.tsx';
 
-/** Characters of a text that are shown at first. */
+/** Characters of a text that are shown at first, and those of its end, where the last lines are. */
 const SHORT = 4000;
+const END = 1000;
 const LONG = 200_000;
 
 export function Entry({ entries, prompts }: { entries: WorkerOutput[]; prompts: SentPrompts }) {
@@ -125,10 +126,10 @@ function Usage({ entry: { usage, cost_usd } }: { entry: WorkerOutput }) {
   return parts.length > 0 ? <span class="dim"> {parts.join(', ')}</span> : null;
 }
 
-/** A long text is shown in part, since a line may have a megabyte. */
+/** Of a long text, the beginning and the end are shown, since a line may have a megabyte. */
 function Text({ text }: { text: string }) {
   const [shown, setShown] = useState(SHORT);
-  const cut = text.length > shown;
+  const cut = text.length > shown + END;
   return (
     <>
       <bdi class="text">{printable(cut ? text.slice(0, shown) : text)}</bdi>
@@ -137,6 +138,7 @@ function Text({ text }: { text: string }) {
           Show more of {formatBytes(text.length)}
         </button>
       )}
+      {cut && <bdi class="text">{printable(text.slice(-END))}</bdi>}
     </>
   );
 }

@@ -1,13 +1,9 @@
 /** A form for a new worker. All fields of the API that it does not show can be given as JSON. */
-import { useRef, useState } from 'preact/hooks';
-import { newKey } from '../../src/client/new-key.ts';
+import { useState } from 'preact/hooks';
 import type { WorkerInput } from '../../src/client/types.ts';
-import { api } from '../live/session.ts';
-import { cell, notice } from '../model.ts';
-import { Problem } from '../parts/basics.tsx';
-import { Dialog } from '../parts/dialog.tsx';
+import { Dialog, FormEnd } from '../parts/dialog.tsx';
 import { describeError } from '../parts/text.ts';
-import { go, toHref } from '../router.ts';
+import { useCreation } from './use-creation.ts';
 
 const TYPES = ['CLAUDE', 'CODEX', 'FACTORY', 'CUSTOM'] as const;
 const RUNTIMES = ['auto', 'docker', 'process'] as const;
@@ -15,38 +11,11 @@ const MODULES = ['GIT', 'GITHUB_CLI', 'COPIER', 'CURL', 'DOCKER'] as const;
 
 export function CreateWorker({ onClose }: { onClose: () => void }) {
   const [type, setType] = useState<string>('CUSTOM');
-  const [error, setError] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const sent = useRef({ text: '', key: '' });
-
-  const submit = async (event: SubmitEvent) => {
-    event.preventDefault();
-    setError(undefined);
-    let input: WorkerInput;
-    try {
-      input = toInput(new FormData(event.currentTarget as HTMLFormElement));
-    } catch (thrown) {
-      return setError(describeError(thrown));
-    }
-    setBusy(true);
-    try {
-      // After a failure, the same form is the same worker.
-      const text = JSON.stringify(input);
-      if (sent.current.text !== text) sent.current = { text, key: newKey() };
-      const worker = await api.createWorker(input, { idempotencyKey: sent.current.key });
-      cell.value?.cell.put(worker);
-      notice.set({ text: `Created ${worker.name ?? worker.worker_id}.`, failed: false });
-      onClose();
-      go(toHref('workers', worker.worker_id));
-    } catch (thrown) {
-      setError(describeError(thrown));
-      setBusy(false);
-    }
-  };
+  const { error, busy, onSubmit } = useCreation(toInput, onClose);
 
   return (
     <Dialog title="New worker" onClose={onClose}>
-      <form class="form" onSubmit={submit}>
+      <form class="form" onSubmit={onSubmit}>
         <label>
           Type
           <select name="agent_type" value={type} onChange={(event) => setType(event.currentTarget.value)}>
@@ -118,15 +87,7 @@ export function CreateWorker({ onClose }: { onClose: () => void }) {
             </small>
           </label>
         </details>
-        <Problem text={error} />
-        <div class="buttons">
-          <button type="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class="primary" disabled={busy}>
-            Create
-          </button>
-        </div>
+        <FormEnd error={error} busy={busy} act="Create" onClose={onClose} />
       </form>
     </Dialog>
   );

@@ -1,46 +1,15 @@
 /** The files of a worker in the page, in a real Chromium. */
 import { readFile } from 'node:fs/promises';
-import type { Browser } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { bundlePage } from '../../scripts/bundle-page.ts';
-import { bundleWrapper } from '../../scripts/bundle-wrapper.ts';
-import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
-import { goTo, launchBrowser, missingBrowser, openThePage } from './browser.ts';
-
-const TOKEN = 'token-of-the-page';
+import { describe, expect, test } from 'vitest';
+import { goTo, missingBrowser } from './browser.ts';
+import { usePageManager } from './page-manager.ts';
 
 describe.skipIf(missingBrowser)('the files of a worker in the page', () => {
-  let browser: Browser;
-  let manager: Manager;
-  const cell = { redisUrl: inject('redisUrl'), cell: newCell(), env: { API_TOKEN: TOKEN } };
-
-  beforeAll(async () => {
-    await Promise.all([bundlePage(), bundleWrapper()]);
-    [browser, manager] = await Promise.all([launchBrowser(), startManager(cell)]);
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await manager?.stop();
-    if (manager) await cleanCell({ ...cell, home: manager.home });
-  });
-
-  const send = async (method: string, path: string, body: object) => {
-    const response = await fetch(manager.url + path, {
-      method,
-      headers: { ...manager.headers, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    if (!response.ok) throw new Error(`${path}: ${await response.text()}`);
-  };
+  const { createWorker, open, send } = usePageManager();
 
   test('files are uploaded, opened, downloaded and removed', { timeout: 120_000 }, async () => {
-    await send('POST', '/v1/workers?wait=ready', {
-      agent_type: 'CUSTOM',
-      name: 'with-files',
-      command_line: ['cat'],
-    });
-    const opened = await openThePage(browser, { url: manager.url, token: TOKEN });
-    onTestFinished(() => opened.close());
+    await createWorker('with-files');
+    const opened = await open();
     const { page } = opened;
     await goTo(opened, '#/workers/with-files?tab=files', 'with-files');
     const main = page.locator('main');

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { createHealthReport, type HealthFacts } from '../../../src/http/listener/health.ts';
 import { createHttpServer, type HttpServer } from '../../../src/http/listener/server.ts';
+import { Fault } from '../../../src/model/index.ts';
 
 const up = { ok: true, message: 'answers' };
 const well: HealthFacts = {
@@ -51,6 +52,44 @@ test.each<[string, Partial<HealthFacts>, Record<string, number>]>([
     expect(body.status).toBe(status === 200 ? 'ok' : 'failing');
     if (path !== '/livez') expect(body.checks).toEqual(createHealthReport({ ...well, ...facts }).checks);
   }
+});
+
+test('requests that are refused and not forwarded are counted, and no others', async () => {
+  let refused = 0;
+  const server = await createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    token: 'secret',
+    health: () => createHealthReport(well),
+    metrics: { text: async () => '', contentType: 'text/plain' },
+    log: { error: () => {} },
+    forward: async ({ url }, response) => {
+      if (url === '/busy') throw new Fault('unavailable', 'The manager has been busy for 9 s.');
+      response.writeHead(404).end();
+    },
+    onRefused: () => {
+      refused += 1;
+    },
+  });
+  running.push(server);
+  const statuses = async (...requests: [path: string, init?: RequestInit][]) =>
+    Promise.all(requests.map(async ([path, init]) => (await fetch(server.url + path, init)).status));
+  const authorization = 'Bearer secret';
+  expect(
+    await statuses(
+      ['/livez'],
+      ['/metrics', { method: 'POST', body: '{}' }],
+      ['/v1/workers', { headers: { authorization } }],
+    ),
+  ).toEqual([200, 405, 404]);
+  expect(refused).toBe(0);
+  expect(
+    await statuses(
+      ['/busy', { headers: { authorization } }],
+      ['/v1/workers', { method: 'POST', body: '{}' }],
+    ),
+  ).toEqual([503, 401]);
+  expect(refused).toBe(2);
 });
 
 test('a credential in the message of a component is not passed on', async () => {

@@ -10,13 +10,14 @@ const PATHS: OomPaths = { cgroup: '/sys/fs/cgroup', self: '/proc/self/cgroup' };
 
 /** Out-of-memory kills in this body's cgroup, counted by the kernel: nothing else distinguishes them from other kills. */
 export class OomWatch {
-  readonly #files: string[];
+  /** The file with the counter, found once: each that is missing costs an exception. */
+  readonly #file: string | undefined;
   #seen: number | undefined;
   /** Number of functions and commands that were killed this way. */
   count = 0;
 
   constructor(places: OomPaths = PATHS) {
-    this.#files = findCounterFiles(places);
+    this.#file = findCounterFiles(places).find((file) => readCount(file) !== undefined);
     this.#seen = this.#read();
   }
 
@@ -31,12 +32,13 @@ export class OomWatch {
   }
 
   #read(): number | undefined {
-    for (const file of this.#files) {
-      const count = /^oom_kill (\d+)$/m.exec(text(file))?.[1];
-      if (count !== undefined) return Number(count);
-    }
-    return undefined;
+    return this.#file === undefined ? undefined : readCount(this.#file);
   }
+}
+
+function readCount(file: string): number | undefined {
+  const count = /^oom_kill (\d+)$/m.exec(text(file))?.[1];
+  return count === undefined ? undefined : Number(count);
 }
 
 /** The body's own group first; in a container this is the root of the cgroup file system. */

@@ -8,11 +8,11 @@ export const portRoutes: DoorRoute[] = [
     method: 'ANY',
     path: '/ports/:port/*',
     async handle(call) {
-      const { passHttp } = await import('../../ports/pass-http.ts');
+      const { passHttp } = await loadPassing();
       await passHttp(call.request, call.response, await toPortRequest(call));
     },
     async upgrade(call) {
-      const { passUpgrade } = await import('../../ports/pass-http.ts');
+      const { passUpgrade } = await loadPassing();
       await passUpgrade(call.request, call.socket, { ...(await toPortRequest(call)), head: call.head });
     },
   },
@@ -30,6 +30,14 @@ export const portRoutes: DoorRoute[] = [
   },
 ];
 
+let passing: Promise<typeof import('../../ports/pass-http.ts')> | undefined;
+
+/** Loaded with the first request, and kept: an import of what is loaded takes a part of the time of a short request. */
+function loadPassing() {
+  passing ??= import('../../ports/pass-http.ts');
+  return passing;
+}
+
 async function toPortRequest({ body, params, rest, request }: DoorRequest | DoorUpgrade) {
   const ports = await open(body);
   const port = ports.check(params.port ?? '');
@@ -41,9 +49,12 @@ const bodies = new WeakMap<DoorBody, BodyPorts>();
 
 /** The ports of a body, whose connections end with it. */
 async function open(body: DoorBody): Promise<BodyPorts> {
-  const { BodyPorts } = await import('../../ports/body-ports.ts');
   const known = bodies.get(body);
   if (known) return known;
+  const { BodyPorts } = await import('../../ports/body-ports.ts');
+  // Another request may have been faster.
+  const made = bodies.get(body);
+  if (made) return made;
   const ports = new BodyPorts(body.settings, body.spec);
   bodies.set(body, ports);
   body.signal.addEventListener('abort', () => ports.close(), { once: true });

@@ -71,7 +71,11 @@ export async function benchFiles(context: DockerContext): Promise<Result[]> {
         () => cp(large, `${there}/large`),
       ],
       down: [
-        async () => pipeline(await api.get('files/large'), createWriteStream(join(folder, 'down'))),
+        async () =>
+          pipeline(
+            await api.get('files/large'),
+            createWriteStream(join(folder, 'down'), { highWaterMark: MIB }),
+          ),
         () => cp(`${there}/large`, join(folder, 'down-cp')),
       ],
       'small up': [() => api.putTree('archive/tree', tree), () => cp(tree, `${there}/tree-cp`)],

@@ -1,5 +1,6 @@
 import type { ReconnectPolicy } from './entries.ts';
 import { ManagerError } from './errors.ts';
+import { withPatience } from './retry.ts';
 import type { Transport } from './transport.ts';
 import type { WaitCondition, WorkerInfo } from './types.ts';
 
@@ -16,7 +17,7 @@ const ONE_REQUEST_SECONDS = 25;
 
 /** Waits in requests of limited length until the worker reaches the condition. */
 export async function withWait(
-  transport: Pick<Transport, 'waitForWorker'>,
+  { transport, policy }: ClientContext,
   id: string,
   condition: WaitCondition,
   options: { timeoutSeconds?: number | undefined; signal?: AbortSignal | undefined },
@@ -29,7 +30,8 @@ export async function withWait(
     const last = left <= ONE_REQUEST_SECONDS;
     const seconds = last ? Math.max(left, 0.001) : ONE_REQUEST_SECONDS;
     try {
-      return await transport.waitForWorker(id, condition, seconds, { signal });
+      const wait = () => transport.waitForWorker(id, condition, seconds, { signal });
+      return await withPatience(wait, { seconds: policy.reconnectSeconds, deadline, signal });
     } catch (error) {
       if (last || !(error instanceof ManagerError && error.status === 504)) throw error;
     }

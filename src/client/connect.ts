@@ -10,7 +10,7 @@ export interface ConnectOptions {
   token?: string | undefined;
   /** Timeout of a response in milliseconds; 30,000 by default. Waits and streams are not limited by it. */
   timeoutMs?: number | undefined;
-  /** Number of retries after a passing failure; 4 by default. */
+  /** Number of retries after a passing failure; 7 by default. */
   retries?: number | undefined;
   /** Time during which a broken stream is opened again; 300 by default. */
   reconnectSeconds?: number | undefined;

@@ -8,8 +8,8 @@ import type { ImageInfo, NodeInfo, StatsInfo, UsageInfo, WebhookDeliveryInfo, Wo
 import { toEntry } from './worker.ts';
 import { WorkerCollection } from './workers.ts';
 
-/** Default number of retries of a request after a passing failure. */
-export const DEFAULT_RETRIES = 4;
+/** Default number of retries of a request after a passing failure: about 8 s, in which a manager is restarted. */
+export const DEFAULT_RETRIES = 7;
 /** Default time during which a broken stream is opened again: longer than the restart of a manager. */
 export const DEFAULT_RECONNECT_SECONDS = 300;
 

@@ -33,6 +33,36 @@ export async function withRetries<T>(
   }
 }
 
+/**
+ * A request of a wait that lasts anyway: it is repeated for as long as a broken stream is opened again, so that a wait
+ * survives the restart of a manager.
+ */
+export async function withPatience<T>(
+  attempt: () => Promise<T>,
+  {
+    seconds,
+    deadline,
+    signal,
+  }: {
+    seconds: number;
+    /** Of the wait, as of `performance.now()`. */
+    deadline: number;
+    signal?: AbortSignal | undefined;
+  },
+): Promise<T> {
+  let failingSince: number | undefined;
+  for (let failed = 0; ; failed += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      const now = performance.now();
+      failingSince ??= now;
+      if (!isPassing(error) || now >= Math.min(deadline, failingSince + seconds * 1000)) throw error;
+      await sleep(Math.min(retryDelay(failed, error), deadline - now), signal);
+    }
+  }
+}
+
 /** Milliseconds until the next attempt, after `failed` earlier ones; at least what the manager asked for. */
 export function retryDelay(failed: number, error: ManagerError): number {
   const longest = Math.min(FIRST_DELAY_MS * 2 ** Math.min(failed, 16), LONGEST_DELAY_MS);

@@ -3,7 +3,7 @@ import { ManagerError, TaskFailed } from './errors.ts';
 import { newKey } from './new-key.ts';
 import { PagedList } from './paged-list.ts';
 import { PendingHandle } from './pending.ts';
-import { sleep } from './retry.ts';
+import { sleep, withPatience } from './retry.ts';
 import type { ChangeOptions, PageOptions, RequestOptions } from './transport.ts';
 import type { TaskFilter, TaskInfo, TaskInput, TaskReceipt } from './types.ts';
 
@@ -42,9 +42,11 @@ export class TaskHandle {
     options: { timeoutSeconds?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
     const { timeoutSeconds = Number.POSITIVE_INFINITY, signal } = options;
+    const { policy } = this.#context;
     const deadline = performance.now() + timeoutSeconds * 1000;
     for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 1.5, LONGEST_POLL_MS)) {
-      const task = await this.status({ signal });
+      const read = () => this.status({ signal });
+      const task = await withPatience(read, { seconds: policy.reconnectSeconds, deadline, signal });
       if (task.status === 'completed') return task.result as T;
       if (task.status === 'failed') throw new TaskFailed(task);
       const left = deadline - performance.now();

@@ -101,7 +101,7 @@ export class WorkerHandle {
     condition: WaitCondition,
     options: { timeoutSeconds?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<this> {
-    this.#info = await withWait(this.#context.transport, this.id, condition, options);
+    this.#info = await withWait(this.#context, this.id, condition, options);
     return this;
   }
 

@@ -168,3 +168,24 @@ def test_keys_that_are_one_in_json_are_refused_with_their_place() -> None:
     check_keys({"args": [{"1": (2, [{"a": None}]), 2: None}]}, "payload")
     with pytest.raises(ValueError, match=r"payload\.args\.1\.a has two keys that are one in JSON: \[1, '1'\]"):
         check_keys({"args": [0, {"a": {1: 2, "1": 3}}]}, "payload")
+
+
+def test_waits_survive_a_manager_that_is_away_for_longer_than_the_retries_of_a_request() -> None:
+    asked: List[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        if 1 < len(asked) < 5:
+            raise httpx.ConnectError("refused", request=request)
+        status = "running" if len(asked) == 1 else "completed"
+        return httpx.Response(200, json={"task_id": "t", "worker_id": "w", "pool": "p", "status": status, "result": 7})
+
+    with httpx.Client(transport=httpx.MockTransport(answer)) as client:
+        manager = Manager("http://127.0.0.1:1", http_client=client, retries=0)
+        assert manager.tasks.get("t").result() == 7
+        asked.clear()
+        assert manager.workers.get("w").wait("ready").id == "w"
+        asked.clear()
+        task = manager.tasks.get("t")
+        with pytest.raises(UnavailableError):
+            task.result(timeout=0.05)

@@ -12,6 +12,7 @@ from anyio import sleep
 
 from .._errors import ManagerError, UnavailableError, error_from
 from .._policy import (
+    RECONNECT_SECONDS,
     SILENCE_SECONDS,
     Param,
     async_owner,
@@ -83,6 +84,31 @@ class AsyncTransport:
                 pause = pause_before(attempt, error)
                 attempt += 1
                 if attempt > self.retries or not is_temporary(error) or monotonic() + pause >= deadline:
+                    raise
+            await sleep(pause)
+
+    async def request_in_wait(
+        self,
+        method: str,
+        path: str,
+        *,
+        until: Optional[float],
+        params: Optional[Mapping[str, Param]] = None,
+        timeout: Optional[float] = None,
+    ) -> Any:
+        """Send a request of a wait that lasts until ``until``: it survives a manager that is away as long as a stream does."""
+        attempt = 0
+        failing_since: Optional[float] = None
+        while True:
+            try:
+                return await self.request(method, path, params=params, timeout=timeout)
+            except ManagerError as error:
+                now = monotonic()
+                failing_since = now if failing_since is None else failing_since
+                pause = pause_before(attempt, error)
+                attempt += 1
+                late = now + pause > failing_since + RECONNECT_SECONDS or (until is not None and now + pause >= until)
+                if late or not is_temporary(error):
                     raise
             await sleep(pause)
 

@@ -104,9 +104,10 @@ class AsyncWorker:
             left = LONGEST_WAIT if deadline is None else min(deadline - monotonic(), LONGEST_WAIT)
             seconds = max(left, 0.0)
             try:
-                self.info = await self._transport.request(
+                self.info = await self._transport.request_in_wait(
                     "GET",
                     self._path(),
+                    until=deadline,
                     params={"wait": condition, "timeout_seconds": seconds},
                     timeout=seconds + self._transport.timeout,
                 )

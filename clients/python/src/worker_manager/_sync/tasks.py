@@ -51,7 +51,10 @@ class Task:
         while True:
             task = self.info
             if task is None or task["status"] not in ("completed", "failed"):
-                task = self.status()
+                self.info = task = self._transport.request_in_wait(
+                    "GET", path_of("tasks", self.id), until=deadline, params={"pool": self.pool}
+                )
+                self.pool = task.get("pool", self.pool)
             if task["status"] == "completed":
                 return task["result"]
             if task["status"] == "failed":

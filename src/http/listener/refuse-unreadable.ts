@@ -1,5 +1,5 @@
 /** Answers what is not a request of HTTP, or one with too many headers, with an error as any other; Node's answer is empty. */
-import type { Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../../model/values/fault.ts';
@@ -14,11 +14,12 @@ interface ParseError extends Error {
 }
 
 export function refuseUnreadable(server: Server): void {
-  /** The response of an earlier request on the same connection, which an error would corrupt. */
-  const answering = new WeakMap<Duplex, ServerResponse>();
+  /** The last request on each connection, while it is answered: an error would corrupt the response. */
+  const answering = new WeakMap<Duplex, { request: IncomingMessage; response: ServerResponse }>();
   const refused = new WeakSet<Duplex>();
-  server.on('request', ({ socket }, response) => {
-    answering.set(socket, response);
+  server.on('request', (request, response) => {
+    const { socket } = request;
+    answering.set(socket, { request, response });
     response.once('close', () => answering.delete(socket));
   });
   server.on('clientError', (error: ParseError, duplex) => {
@@ -30,8 +31,13 @@ export function refuseUnreadable(server: Server): void {
     }
     refused.add(socket);
     const open = answering.get(socket);
+    if (open?.request.complete) {
+      open.response.once('finish', () => socket.destroySoon());
+      return;
+    }
+    // It was cut in the middle of its body, which those who read that must notice.
     if (open) {
-      open.once('finish', () => socket.destroySoon());
+      socket.destroy(error);
       return;
     }
     const late = setTimeout(() => socket.destroy(), LINGER_MS);

@@ -41,6 +41,33 @@ test.each([
   expect(JSON.parse(body)).toMatchObject({ error: { code: 'invalid_command' }, detail: expect.any(String) });
 });
 
+test.each([
+  ['ends', 'content-length: 9\r\n\r\nhalf', false],
+  ['breaks off', 'content-length: 9\r\n\r\nhalf', true],
+  ['ends between chunks', 'transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n', false],
+  ['sends a chunk that is none', 'transfer-encoding: chunked\r\n\r\nZZ\r\n', false],
+])('a body that %s in the middle is cut for its reader at once', async (_what, rest, resets) => {
+  const cut = Promise.withResolvers<void>();
+  const server = createServer((request) => {
+    request.resume();
+    request.once('close', () => cut.resolve());
+  });
+  refuseUnreadable(server);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => {});
+  socket.write(`PUT / HTTP/1.1\r\nhost: a\r\n${rest}`);
+  await once(server, 'request');
+  if (resets) socket.resetAndDestroy();
+  else socket.end();
+  await cut.promise;
+});
+
 test('garbage after a request does not affect its response, and is not answered', async () => {
   const answer = await send(`${GET}\r\nGARBAGE\r\n\r\n`);
   expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*ok$/);

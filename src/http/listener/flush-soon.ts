@@ -7,5 +7,5 @@ import type { ServerResponse } from 'node:http';
  * server.
  */
 export function flushSoon(response: ServerResponse): void {
-  setImmediate(() => response.destroyed || response.flushHeaders());
+  setImmediate(() => response.destroyed || response.writableEnded || response.flushHeaders());
 }

@@ -20,18 +20,18 @@ export type { CliDeps } from './deps.ts';
 
 /** Runs one command line and returns its exit code; everything that was opened is closed by then. */
 export async function runCli(argv: string[], deps: CliDeps): Promise<number> {
+  const out = new CliOutput(deps.stdout, deps.stderr);
   // A reader that closes the pipe early, such as head, is not an error; a full disk is.
   for (const stream of [deps.stdout, deps.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(EXIT.done);
-      if (stream === deps.stdout)
-        deps.stderr.write(`error: The output cannot be written: ${error.message}.\n`);
+      if (stream === deps.stdout) out.note(`error: The output cannot be written: ${error.message}.`);
       process.exit(EXIT.failed);
     });
   const closing: (() => unknown)[] = [];
   const sessions: Session[] = [];
   let code: number = EXIT.done;
-  const context = createContext(deps, sessions, closing, (given) => {
+  const context = createContext(deps, out, sessions, closing, (given) => {
     code = given;
   });
   try {
@@ -48,13 +48,14 @@ export async function runCli(argv: string[], deps: CliDeps): Promise<number> {
 
 function createContext(
   deps: CliDeps,
+  out: CliOutput,
   sessions: Session[],
   closing: (() => unknown)[],
   exitWith: (code: number) => void,
 ): Context {
   return {
     deps,
-    out: new CliOutput(deps.stdout, deps.stderr),
+    out,
     async session() {
       const { Session } = await import('./session.ts');
       const session = await Session.open(deps, await deps.settings());

@@ -78,6 +78,9 @@ function resolveManagerApi(): ManagerApi | undefined {
   return { url, token, explicit: Boolean(WM_URL) };
 }
 
+/** A manager that has ended and does not exit within this time in milliseconds is made to. */
+const EXIT_MS = 100;
+
 process.exitCode = await runCli(process.argv.slice(2), {
   version,
   settings: async () => (await loadSettings()).readSettings(verbEnv().env),
@@ -116,7 +119,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   serve: async (settings, signal, { cleanup }) => {
     // Loaded only by the manager; it is most of the program.
     const { runManager } = await import('./manager/start.ts');
-    return runManager({
+    await runManager({
       settings,
       version,
       wrapper: WRAPPER,
@@ -124,6 +127,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
       cleanup,
       env: readFileVariables(process.env),
     });
+    // All is closed. An export of traces is retried for 10 s if the collector is away.
+    setTimeout(() => process.exit(), EXIT_MS).unref();
   },
   stdout: process.stdout,
   stderr: process.stderr,

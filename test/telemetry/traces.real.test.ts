@@ -159,6 +159,17 @@ test("the SDK keeps its caller's trace, over HTTP and over Redis", { timeout: 12
   }
 });
 
+test('a collector that is away does not delay the shutdown', { timeout: 120_000 }, async () => {
+  const { start } = await openTracedCell();
+  // Nothing listens there.
+  const manager = await start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' });
+  await post(manager, '/v1/workers?wait=ready', ECHO);
+  const began = performance.now();
+  expect(await manager.stop()).toBe(0);
+  // An export is retried for 10 s.
+  expect(performance.now() - began).toBeLessThan(6000);
+});
+
 test('a manager that dies in the middle leaves its trace to the next', { timeout: 120_000 }, async () => {
   const { receiver, start } = await openTracedCell();
   const caller = newCaller();

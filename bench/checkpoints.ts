@@ -11,7 +11,8 @@ import type { WarmContext } from './warm.ts';
 
 const RUNS = 5;
 const GOAL_SECONDS = 2;
-const FILES = `i=0; while [ $i -lt 100 ]; do mkdir d$i; i=$((i+1)); done
+/** 10,000 files of 20 kB in 100 folders. */
+export const FILES = `i=0; while [ $i -lt 100 ]; do mkdir d$i; i=$((i+1)); done
 head -c 100000000 /dev/urandom | split -b 20000 -a 4 -d - d0/r
 seq 1 100000000 | head -c 100000000 | split -b 20000 -a 4 -d - d0/t
 i=1; while [ $i -lt 100 ]; do n=$(printf %02d $i); mv d0/?*[!.]$n d$i/; i=$((i+1)); done

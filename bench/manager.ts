@@ -12,6 +12,8 @@ export interface BenchManager {
   process: ChildProcess;
   /** Of its HTTP API, without a path. */
   url: string;
+  /** WORKER_MANAGER_HOME. */
+  home: string;
   /** Stops it and removes its folder; its bodies must have ended. */
   stop(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function startManager(env: Record<string, string>): Promise<BenchMa
   return {
     process: manager,
     url,
+    home,
     async stop() {
       manager.kill('SIGTERM');
       await ended;

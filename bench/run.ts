@@ -8,6 +8,7 @@ import { ensureRedis } from '../scripts/redis.ts';
 import { ensureWorkerImage } from '../scripts/worker-image.ts';
 import { errorMessage } from '../src/model/index.ts';
 import { benchAgentTurn as turn } from './agent-turn.ts';
+import { benchCheckpointTurns as checkpointTurns } from './checkpoint-turns.ts';
 import { benchCheckpoints as checkpoints } from './checkpoints.ts';
 import { benchCliStart as cliStart } from './cli-start.ts';
 import { benchDirect as direct } from './direct.ts';
@@ -119,6 +120,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
         })
       : []),
   ],
+  'checkpoint-turns': () => checkpointTurns({ redisUrl }),
   http: () => http({ redisUrl }),
   scrape: () => scrape({ redisUrl }),
   'cli-start': docked && (() => cliStart({ redisUrl, dockerHost: docked.host })),

@@ -5,26 +5,26 @@
  * Invariants: one checkpoint of a worker is taken at a time; a checkpoint that fails leaves nothing and does not affect its
  * worker. Must not import the loop.
  */
-import type { DoorPlace, DoorService } from '../http/doors/door-service.ts';
+import type { DoorCall, DoorPlace, DoorService } from '../http/doors/door-service.ts';
 import {
-  ARCHIVE_FORMATS,
   ARCHIVE_TYPES,
   CHECKPOINTS_KEPT,
   type CheckpointDetails,
   type CheckpointTrigger,
   Fault,
   formatInstant,
-  getCapabilities,
   missingWorker,
   type WorkerRecord,
-  type WorkerSpec,
 } from '../model/index.ts';
 import type { StoredConversation } from '../store/index.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { expectOk, readWarnings, toCheckpointFault } from './door-answers.ts';
+import { toArchiveSource } from './archive-source.ts';
+import { chooseBases } from './bases.ts';
+import { canContinue } from './continue-conversation.ts';
+import { expectOk, toCheckpointFault } from './door-answers.ts';
 import { keepBudget, keepNewest } from './limits.ts';
-import type { CheckpointStore, OpenArchive, StoredCheckpoint } from './store.ts';
+import type { CheckpointStore, OpenArchive, OpenSource, StoredCheckpoint } from './store.ts';
 
 /** Checkpoints of one worker that wait for the one that is being taken. */
 const MOST_WAITING = 8;
@@ -124,8 +124,7 @@ export class Checkpoints {
     const opened = await this.store.open(id);
     const call = { kind: 'checkpoint', method: 'PUT', place, waitSeconds: 10, signal } as const;
     if (!opened) {
-      const why = encodeURIComponent('it does not exist (any more)');
-      await expectOk(await doors.request(workerId, { ...call, path: `/workspace?error=${why}` }));
+      await this.#refuse(workerId, call, 'it does not exist (any more)');
       return;
     }
     const { checkpoint, stream } = opened;
@@ -140,13 +139,31 @@ export class Checkpoints {
         'content-type': ARCHIVE_TYPES[checkpoint.format],
         'content-length': checkpoint.bytes,
       };
-      await expectOk(await doors.request(workerId, { ...call, path: '/workspace', headers, body: stream }));
+      let damage: unknown;
+      stream.once('error', (error) => {
+        damage = error;
+      });
+      const sent = doors.request(workerId, { ...call, path: '/workspace', headers, body: stream });
+      await sent
+        .then((answer) => expectOk(answer))
+        .catch(async (error: unknown) => {
+          if (!(damage instanceof Fault)) throw error;
+          // Another upload would fail in the same way.
+          await this.#refuse(workerId, call, damage.message);
+          throw damage;
+        });
       const seconds = (performance.now() - began) / 1000;
       metrics.checkpointDuration.observe(seconds, { op: 'restore' });
       log.info({ worker_id: workerId, checkpoint_id: id, seconds }, 'checkpoint restored');
     } finally {
       stream.destroy();
     }
+  }
+
+  /** Reports to a body why it gets no archive. */
+  async #refuse(workerId: string, call: Omit<DoorCall, 'path'>, why: string): Promise<void> {
+    const path = `/workspace?error=${encodeURIComponent(why)}`;
+    await expectOk(await this.#options.doors.request(workerId, { ...call, path }));
   }
 
   async #take(workerId: string, options: TakeOptions): Promise<CheckpointDetails> {
@@ -169,49 +186,53 @@ export class Checkpoints {
     const loaded = await load(workerId);
     if (!loaded) throw missingWorker(workerId);
     const { spec } = loaded.record.desired;
-    const answer = await doors.request(workerId, {
-      kind: 'checkpoint',
-      method: 'GET',
-      path: `/workspace${options.final ? '?final=true' : ''}`,
-      ...(options.place && { place: options.place }),
-      waitSeconds: options.waitSeconds,
-      signal: options.signal,
-    });
-    await expectOk(answer, false);
-    const format = ARCHIVE_FORMATS.find((one) => ARCHIVE_TYPES[one] === answer.headers['content-type']);
-    if (!format) {
-      answer.destroy();
-      throw new Fault('internal', 'The body sent an archive of an unknown type.');
-    }
-    // From now on, the conversation of the turns whose files are packed is stored.
-    const conversation = await readConversation(workerId).catch((error: unknown) => {
-      answer.destroy();
-      throw error;
-    });
     const incarnation = options.place?.incarnation ?? loaded.record.status?.incarnation ?? 0;
+    const id = newId();
     const checkpoint = {
-      checkpoint_id: newId(),
+      checkpoint_id: id,
       worker_id: workerId,
       ...(spec.name !== undefined && { worker_name: spec.name }),
       trigger: options.trigger,
       created_at: formatInstant(now()),
       incarnation,
       ...(options.turns !== undefined && { turns: options.turns }),
-      format,
       spec,
     };
-    let stored: CheckpointDetails;
-    try {
-      stored = await this.store.write(checkpoint, {
-        archive: answer,
-        mostBytes: budget,
-        conversation,
-        warnings: () => readWarnings(answer),
+    const open = async (base: string | undefined): Promise<OpenSource> => {
+      const query = new URLSearchParams({ id, ...(base !== undefined && { base }) });
+      if (options.final) query.set('final', 'true');
+      const answer = await doors.request(workerId, {
+        kind: 'checkpoint',
+        method: 'GET',
+        path: `/workspace?${query}`,
+        ...(options.place && { place: options.place }),
+        waitSeconds: options.waitSeconds,
+        signal: options.signal,
       });
-    } catch (error) {
-      answer.destroy();
-      throw toCheckpointFault(error, workerId);
-    }
+      await expectOk(answer, false);
+      const source = toArchiveSource(answer);
+      // From now on, the conversation of the turns whose files are packed is stored.
+      const conversation = await readConversation(workerId).catch((error: unknown) => {
+        source.destroy();
+        throw error;
+      });
+      return { source, conversation };
+    };
+    let failure: unknown;
+    const stored = await this.store
+      .write(checkpoint, {
+        findBases: async () => chooseBases(await this.list(workerId), spec),
+        // What the door answers is reported as it is, and not as a failure of the store.
+        open: (base) =>
+          open(base).catch((error: unknown) => {
+            failure = error;
+            throw error;
+          }),
+        mostBytes: budget,
+      })
+      .catch((error: unknown) => {
+        throw failure ?? toCheckpointFault(error, workerId);
+      });
     const seconds = (performance.now() - began) / 1000;
     log.info(
       { worker_id: workerId, checkpoint_id: stored.checkpoint_id, bytes: stored.bytes, seconds },
@@ -231,13 +252,3 @@ const isMistake = (error: unknown) =>
   error instanceof Fault && (error.code === 'not_found' || error.code === 'conflict');
 
 const missingCheckpoint = (id: string) => new Fault('not_found', `The checkpoint ${id} does not exist.`);
-
-/** Agents that find their conversation by the path of the workspace, which only containers have in common. */
-const BY_PATH: ReadonlySet<string> = new Set(['CLAUDE', 'FACTORY']);
-
-/** Whether the agent of a fork can continue the conversation of the first one. */
-function canContinue(first: WorkerSpec, fork: WorkerSpec | undefined): boolean {
-  if (fork?.agent_type !== first.agent_type) return false;
-  const inContainers = [first, fork].every(({ runtime }) => getCapabilities(runtime).usesImages);
-  return inContainers || !BY_PATH.has(first.agent_type);
-}

@@ -1,10 +1,8 @@
 /** Steps on the file system that the store of checkpoints is made of, each safe against crashes and other managers. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, link, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { Fault } from '../model/index.ts';
 
 /** Errors of file systems that have no hard links. */
 const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK', 'ENOSYS', 'EXDEV']);
@@ -37,37 +35,6 @@ export async function syncFolder(path: string): Promise<void> {
   const folder = await open(path, constants.O_RDONLY);
   await folder.sync().catch(() => {});
   await folder.close();
-}
-
-/** Writes a stream to a new file, to the disk. Throws if it breaks off or is too long. */
-export async function writeArchive(
-  path: string,
-  archive: Readable,
-  mostBytes: number,
-): Promise<{ bytes: number; sha256: string }> {
-  const file = await open(path, 'wx', 0o600);
-  const hash = createHash('sha256');
-  let bytes = 0;
-  try {
-    for await (const part of archive as AsyncIterable<Buffer>) {
-      bytes += part.length;
-      if (bytes > mostBytes)
-        throw new Fault(
-          'capacity',
-          `The archive is longer than CHECKPOINT_BUDGET (${mostBytes} bytes). Exclude files in .workerignore, or raise it.`,
-        );
-      hash.update(part);
-      await writeAll(file, part);
-    }
-    await file.sync();
-    return { bytes, sha256: hash.digest('hex') };
-  } finally {
-    await file.close();
-  }
-}
-
-async function writeAll(file: FileHandle, part: Buffer): Promise<void> {
-  for (let at = 0; at < part.length; ) at += (await file.write(part, at)).bytesWritten;
 }
 
 /**
@@ -133,3 +100,7 @@ export const readIfAny = (path: string): Promise<string | undefined> => ifThere(
 
 /** Whether an error says that the disk is full. */
 export const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(codeOf(error) ?? '');
+
+/** Whether nothing can be written at the moment, while everything can be read. */
+export const isUnwritable = (error: unknown) =>
+  isFull(error) || ['EROFS', 'EACCES'].includes(codeOf(error) ?? '');

@@ -1,32 +1,51 @@
 /**
  * Checkpoints in a directory, which may be a network mount that several managers use.
  *
- * A checkpoint is a folder that is made in `tmp/` and appears with one rename. Its archive is a hard link to the content in
- * `objects/`, so equal archives take the space of one. There is no index and no lock: the folders are the list, and the
- * file system counts the links.
+ * A checkpoint is a folder that is made in `tmp/` and appears with one rename. Its archive is a list of chunks in packs,
+ * which are hard links to those in `objects/`, so several checkpoints can use the same. There is no index and no lock:
+ * the folders are the list, and the file system counts the links.
  */
 import { randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { type CheckpointDetails, type CheckpointView, checkpointId } from '../model/index.ts';
 import type { StoredConversation } from '../store/index.ts';
+import { type BaseChunks, linkBase, MANIFEST, storeChunks } from './chunk-storage.ts';
 import {
   dropUnused,
   ifThere,
+  isUnwritable,
   namesIn,
   readIfAny,
   removeFolder,
   removeStale,
-  shareContent,
   syncFolder,
-  writeArchive,
   writeSynced,
 } from './directory-files.ts';
-import { formatConversation, newestFirst, parseCheckpointRecord, parseConversation } from './records.ts';
-import type { CheckpointStore, OpenArchive, StoredCheckpoint } from './store.ts';
+import { formatManifest } from './manifest.ts';
+import { DamagedPack } from './pack-files.ts';
+import { openArchive } from './read-archive.ts';
+import {
+  completeCheckpoint,
+  formatCheckpointRecord,
+  formatConversation,
+  newestFirst,
+  packsOf,
+  parseCheckpointRecord,
+  parseConversation,
+  type StoredRecord,
+} from './records.ts';
+import type {
+  CheckpointStore,
+  NewCheckpoint,
+  NewContent,
+  OpenArchive,
+  OpenSource,
+  StoredCheckpoint,
+} from './store.ts';
 
+const RECORD = 'record.json';
 /** A reader renews its mark at this interval, and one that has not for some of them has died. Milliseconds. */
 const READING_MS = 10_000;
 const READER_DEAD_MS = 60_000;
@@ -37,11 +56,10 @@ const AT_ONCE = 16;
 const READER = 'reading-';
 
 export class CheckpointDirectory implements CheckpointStore {
-  readonly sharesContent = true;
   readonly #root: string;
   readonly #now: () => number;
   /** Records never change, so each is read once. */
-  readonly #records = new Map<string, CheckpointDetails>();
+  readonly #records = new Map<string, StoredRecord>();
 
   /** `root` belongs to one cell. */
   constructor(root: string, now: () => number = Date.now) {
@@ -49,38 +67,32 @@ export class CheckpointDirectory implements CheckpointStore {
     this.#now = now;
   }
 
-  async write(
-    checkpoint: Parameters<CheckpointStore['write']>[0],
-    content: Parameters<CheckpointStore['write']>[1],
-  ): Promise<CheckpointDetails> {
-    const { archive, mostBytes, conversation, warnings } = content;
-    const hidden = join(this.#root, 'tmp', checkpoint.checkpoint_id);
-    await mkdir(join(this.#root, 'objects'), { recursive: true, mode: 0o700 });
+  async write(checkpoint: NewCheckpoint, content: NewContent): Promise<CheckpointDetails> {
+    const { mostBytes } = content;
+    const objects = join(this.#root, 'objects');
+    const folder = join(this.#root, 'tmp', checkpoint.checkpoint_id);
+    await mkdir(objects, { recursive: true, mode: 0o700 });
     await mkdir(join(this.#root, 'tmp'), { recursive: true, mode: 0o700 });
-    await mkdir(hidden, { mode: 0o700 });
+    await mkdir(folder, { mode: 0o700 });
+    let opened: OpenSource | undefined;
     try {
-      const file = join(hidden, 'archive');
-      const { bytes, sha256 } = await writeArchive(file, archive, mostBytes);
-      const left = warnings();
-      const record: CheckpointDetails = {
-        ...checkpoint,
-        bytes,
-        sha256,
-        conversation: conversation !== undefined,
-        ...(left.length > 0 && { warnings: left }),
-      };
-      if (conversation) {
-        await writeSynced(join(hidden, 'conversation.json'), formatConversation(conversation));
-      }
-      await writeSynced(join(hidden, 'record.json'), JSON.stringify(record));
-      await shareContent(file, join(this.#root, 'objects', sha256));
-      await syncFolder(hidden);
-      await rename(hidden, this.#folder(checkpoint.checkpoint_id));
+      const base = await this.#linkBase(await content.findBases(), { folder, objects });
+      opened = await content.open(base?.id);
+      const { source, conversation } = opened;
+      const stored = await storeChunks(source, { folder, objects, base, mostBytes });
+      const details = completeCheckpoint(checkpoint, stored, opened);
+      if (conversation)
+        await writeSynced(join(folder, 'conversation.json'), formatConversation(conversation));
+      await writeSynced(join(folder, MANIFEST), formatManifest(stored.chunks));
+      await writeSynced(join(folder, RECORD), formatCheckpointRecord({ details, packs: stored.packs }));
+      await syncFolder(folder);
+      await rename(folder, this.#folder(checkpoint.checkpoint_id));
       await syncFolder(this.#root);
-      return record;
+      return details;
     } catch (error) {
-      archive.destroy();
-      await rm(hidden, { recursive: true, force: true }).catch(() => {});
+      opened?.source.destroy();
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
+      if (error instanceof DamagedPack) await this.#discredit(error.pack);
       throw error;
     }
   }
@@ -97,33 +109,45 @@ export class CheckpointDirectory implements CheckpointStore {
     const record = await this.#read(id);
     if (!record) return undefined;
     const expires_at = await this.#expiry(id);
-    return { ...record, ...(expires_at !== undefined && { expires_at }) };
+    return { ...record.details, ...(expires_at !== undefined && { expires_at }) };
   }
 
   async open(id: string): Promise<OpenArchive | undefined> {
     const mark = join(this.#folder(id), `${READER}${randomUUID()}`);
-    // First the mark, so that the archive is not deleted for lack of space from here on.
-    if ((await ifThere(writeFile(mark, '').then(() => true))) === undefined) return undefined;
+    // First the mark, so that the archive is not deleted for lack of space from here on. A disk that is full or read-only
+    // can be read without.
+    const marked = writeFile(mark, '').catch((error: unknown) => {
+      if (!isUnwritable(error)) throw error;
+    });
+    if ((await ifThere(marked.then(() => true))) === undefined) return undefined;
     let renewing: NodeJS.Timeout | undefined;
     const leave = () => {
       clearInterval(renewing);
       void unlink(mark).catch(() => {});
     };
     try {
+      const record = await this.#read(id);
       const checkpoint = await this.get(id);
-      const file = checkpoint && (await ifThere(open(join(this.#folder(id), 'archive'), 'r')));
-      if (!file) {
+      const archive = record && {
+        id,
+        folder: this.#folder(id),
+        packs: record.packs,
+        sha256: record.details.sha256,
+      };
+      const discredit = (pack: string) => void this.#discredit(pack);
+      const stream = archive && (await ifThere(openArchive(archive, discredit)));
+      if (!stream || !checkpoint) {
+        stream?.destroy();
         leave();
         return undefined;
       }
       const now = new Date(this.#now());
-      await utimes(join(this.#folder(id), 'record.json'), now, now).catch(() => {});
+      await utimes(join(this.#folder(id), RECORD), now, now).catch(() => {});
       renewing = setInterval(() => {
         const at = new Date(this.#now());
         void utimes(mark, at, at).catch(() => {});
       }, READING_MS);
       renewing.unref();
-      const stream = createReadStream('', { fd: file, highWaterMark: 256 * 1024 });
       stream.once('close', leave);
       return { checkpoint, stream };
     } catch (error) {
@@ -149,7 +173,7 @@ export class CheckpointDirectory implements CheckpointStore {
     await mkdir(join(this.#root, 'tmp'), { recursive: true, mode: 0o700 });
     const removed = await removeFolder(this.#folder(id), join(this.#root, 'tmp', `deleted-${randomUUID()}`));
     this.#records.delete(id);
-    if (record) await dropUnused(join(this.#root, 'objects', record.sha256));
+    for (const { name } of record ? packsOf(record) : []) await dropUnused(join(this.#root, 'objects', name));
     return removed;
   }
 
@@ -170,38 +194,57 @@ export class CheckpointDirectory implements CheckpointStore {
       await dropUnused(join(this.#root, 'objects', name));
   }
 
+  /** The first checkpoint whose packs can be used again. */
+  async #linkBase(
+    ids: readonly string[],
+    to: { folder: string; objects: string },
+  ): Promise<BaseChunks | undefined> {
+    for (const id of ids) {
+      const packs = (await this.#read(id))?.packs;
+      const base = packs && (await linkBase({ id, folder: this.#folder(id), packs }, to));
+      if (base) return base;
+    }
+    return undefined;
+  }
+
+  /** From here on, no checkpoint uses a pack again, and an equal one is stored again. */
+  async #discredit(pack: string): Promise<void> {
+    await unlink(join(this.#root, 'objects', pack)).catch(() => {});
+  }
+
   #folder(id: string): string {
     // It becomes a path, so it is checked here even if a caller has checked it before.
     return join(this.#root, checkpointId.parse(id));
   }
 
-  async #read(id: string): Promise<CheckpointDetails | undefined> {
+  async #read(id: string): Promise<StoredRecord | undefined> {
     const known = this.#records.get(id);
     if (known) return known;
-    const text = await readIfAny(join(this.#folder(id), 'record.json'));
+    const text = await readIfAny(join(this.#folder(id), RECORD));
     if (text === undefined) return undefined;
     const record = parseCheckpointRecord(text);
-    if (record?.checkpoint_id !== id) return undefined;
+    if (record?.details.checkpoint_id !== id) return undefined;
     this.#records.set(id, record);
     return record;
   }
 
   async #stored(id: string): Promise<StoredCheckpoint | undefined> {
     const record = await this.#read(id);
-    const used = record && (await ifThere(stat(join(this.#folder(id), 'record.json'))));
+    const used = record && (await ifThere(stat(join(this.#folder(id), RECORD))));
     if (!used) {
       // It was deleted, perhaps by another manager.
       this.#records.delete(id);
       return undefined;
     }
-    const { spec: _, ...view } = record;
-    const talk = record.conversation
+    const { spec: _, ...view } = record.details;
+    const talk = view.conversation
       ? await ifThere(stat(join(this.#folder(id), 'conversation.json')))
       : undefined;
     const expires_at = await this.#expiry(id);
     return {
       ...(view satisfies CheckpointView),
       ...(expires_at !== undefined && { expires_at }),
+      packs: packsOf(record),
       otherBytes: used.size + (talk?.size ?? 0),
       usedAt: used.mtimeMs,
     };

@@ -2,34 +2,35 @@
 import { type CheckpointTrigger, formatInstant, parseInstant } from '../model/index.ts';
 import type { CheckpointStore, StoredCheckpoint } from './store.ts';
 
-/** Bytes of all checkpoints; archives that share their content count once. */
-export function sumCheckpointBytes(
-  { sharesContent }: Pick<CheckpointStore, 'sharesContent'>,
-  all: readonly StoredCheckpoint[],
-): number {
-  const archives = new Map(
-    all.map(({ checkpoint_id, sha256, bytes }) => [sharesContent ? sha256 : checkpoint_id, bytes]),
-  );
+/** Bytes of all checkpoints; packs that several of them use count once. */
+export function sumCheckpointBytes(all: readonly StoredCheckpoint[]): number {
+  const packs = new Map(all.flatMap((one) => one.packs.map(({ name, bytes }) => [name, bytes])));
   let total = 0;
-  for (const bytes of archives.values()) total += bytes;
+  for (const bytes of packs.values()) total += bytes;
   for (const { otherBytes } of all) total += otherBytes;
   return total;
 }
 
 /**
- * Deletes the least recently used checkpoints until the rest fits into the budget; never one that is being read, nor
- * `except`. Returns the IDs.
+ * Deletes the least recently used checkpoints until the rest fits into the budget; never one that is being read. After
+ * `written` was written, neither that nor the newest of all is deleted: of two that are written at once, by one manager or
+ * two, at least the newer stays. Returns the IDs.
  */
-export async function keepBudget(store: CheckpointStore, budget: number, except?: string): Promise<string[]> {
+export async function keepBudget(
+  store: CheckpointStore,
+  budget: number,
+  written?: string,
+): Promise<string[]> {
   let rest = await store.list();
+  const spared = new Set(written === undefined ? [] : [written, rest[0]?.checkpoint_id]);
   const removed: string[] = [];
   for (const one of [...rest].sort((a, b) => a.usedAt - b.usedAt)) {
-    if (sumCheckpointBytes(store, rest) <= budget) break;
+    if (sumCheckpointBytes(rest) <= budget) break;
     const { checkpoint_id: id } = one;
-    if (id === except || (await store.isRead(id))) continue;
-    await store.remove(id);
+    if (spared.has(id) || (await store.isRead(id))) continue;
+    const done = await store.remove(id);
     rest = rest.filter(({ checkpoint_id }) => checkpoint_id !== id);
-    removed.push(id);
+    if (done) removed.push(id);
   }
   return removed;
 }

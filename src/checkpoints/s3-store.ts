@@ -17,10 +17,25 @@ import {
   parseInstant,
 } from '../model/index.ts';
 import type { StoredConversation } from '../store/index.ts';
-import { writeArchive } from './directory-files.ts';
-import { formatConversation, newestFirst, parseCheckpointRecord, parseConversation } from './records.ts';
+import {
+  completeCheckpoint,
+  formatCheckpointRecord,
+  formatConversation,
+  newestFirst,
+  parseCheckpointRecord,
+  parseConversation,
+  type StoredRecord,
+} from './records.ts';
+import { writeArchive } from './s3-archive.ts';
 import { S3Bucket, type S3Object } from './s3-bucket.ts';
-import type { CheckpointStore, OpenArchive, StoredCheckpoint } from './store.ts';
+import type {
+  CheckpointStore,
+  NewCheckpoint,
+  NewContent,
+  OpenArchive,
+  OpenSource,
+  StoredCheckpoint,
+} from './store.ts';
 
 const READING_MS = 20_000;
 const READER_DEAD_MS = 120_000;
@@ -29,12 +44,11 @@ const WRITER_DEAD_MS = 3_600_000;
 const LONGEST_BYTES = 5 * 1024 ** 3;
 
 export class CheckpointBucket implements CheckpointStore {
-  readonly sharesContent = false;
   readonly #bucket: S3Bucket;
   readonly #spool: string;
   readonly #now: () => number;
   /** Records never change, so each is read once. */
-  readonly #records = new Map<string, CheckpointDetails>();
+  readonly #records = new Map<string, StoredRecord>();
 
   /** `spool` is a folder of this machine for archives that are being written. */
   constructor(
@@ -47,31 +61,23 @@ export class CheckpointBucket implements CheckpointStore {
     this.#now = now;
   }
 
-  async write(
-    checkpoint: Parameters<CheckpointStore['write']>[0],
-    content: Parameters<CheckpointStore['write']>[1],
-  ): Promise<CheckpointDetails> {
-    const { archive, conversation, warnings } = content;
+  async write(checkpoint: NewCheckpoint, content: NewContent): Promise<CheckpointDetails> {
     const { checkpoint_id: id } = checkpoint;
     await mkdir(this.#spool, { recursive: true, mode: 0o700 });
     const file = join(this.#spool, `${id}.tmp`);
+    let opened: OpenSource | undefined;
     try {
       const mostBytes = Math.min(content.mostBytes, LONGEST_BYTES);
-      const { bytes, sha256 } = await writeArchive(file, archive, mostBytes);
-      const left = warnings();
-      const record: CheckpointDetails = {
-        ...checkpoint,
-        bytes,
-        sha256,
-        conversation: conversation !== undefined,
-        ...(left.length > 0 && { warnings: left }),
-      };
-      await this.#bucket.putStream(`${id}/archive`, () => createReadStream(file), bytes);
+      opened = await content.open(undefined);
+      const { source, conversation } = opened;
+      const stored = await writeArchive(file, source, mostBytes);
+      const details = completeCheckpoint(checkpoint, stored, opened);
+      await this.#bucket.putStream(`${id}/archive`, () => createReadStream(file), stored.bytes);
       if (conversation) await this.#bucket.put(`${id}/conversation.json`, formatConversation(conversation));
-      await this.#bucket.put(`${id}/record.json`, JSON.stringify(record));
-      return record;
+      await this.#bucket.put(`${id}/record.json`, formatCheckpointRecord({ details }));
+      return details;
     } catch (error) {
-      archive.destroy();
+      opened?.source.destroy();
       // If this fails as well, it is cleaned up later.
       await this.#bucket.remove([`${id}/archive`, `${id}/conversation.json`]).catch(() => {});
       throw error;
@@ -88,13 +94,15 @@ export class CheckpointBucket implements CheckpointStore {
       const found = objects.find(({ key }) => key.endsWith('/record.json'));
       const record = found && (await this.#read(id));
       if (!record) continue;
-      const { spec: _, ...view } = record;
+      const { spec: _, ...view } = record.details;
       const expires_at = toExpiry(objects);
       const used = objects.find(({ key }) => key.endsWith('/used'));
       const others = objects.filter(({ key }) => !key.endsWith('/archive'));
       all.push({
         ...view,
         ...(expires_at !== undefined && { expires_at }),
+        // Each has an archive of its own.
+        packs: [{ name: id, bytes: view.bytes }],
         otherBytes: others.reduce((sum, { size }) => sum + size, 0),
         usedAt: Math.max(found.at, used?.at ?? 0),
       });
@@ -108,7 +116,7 @@ export class CheckpointBucket implements CheckpointStore {
     if (!objects.some(({ key }) => key === `${prefix}record.json`)) return undefined;
     const record = await this.#read(id);
     const expires_at = toExpiry(objects);
-    return record && { ...record, ...(expires_at !== undefined && { expires_at }) };
+    return record && { ...record.details, ...(expires_at !== undefined && { expires_at }) };
   }
 
   async open(id: string): Promise<OpenArchive | undefined> {
@@ -188,11 +196,11 @@ export class CheckpointBucket implements CheckpointStore {
     }
   }
 
-  async #read(id: string): Promise<CheckpointDetails | undefined> {
+  async #read(id: string): Promise<StoredRecord | undefined> {
     const known = this.#records.get(id);
     if (known) return known;
     const record = parseCheckpointRecord((await this.#bucket.getText(`${prefixOf(id)}record.json`)) ?? '');
-    if (record?.checkpoint_id !== id) return undefined;
+    if (record?.details.checkpoint_id !== id) return undefined;
     this.#records.set(id, record);
     return record;
   }

@@ -928,7 +928,7 @@ export interface components {
       format: 'tar.zst' | 'tar.gz';
       /** @description the body that it was taken from */
       incarnation: number;
-      /** @description of the archive; equal archives are stored once */
+      /** @description hash of the list of its chunks; the same for the same files */
       sha256: string;
       /**
        * @description why it was taken
@@ -957,7 +957,7 @@ export interface components {
       format: 'tar.zst' | 'tar.gz';
       /** @description the body that it was taken from */
       incarnation: number;
-      /** @description of the archive; equal archives are stored once */
+      /** @description hash of the list of its chunks; the same for the same files */
       sha256: string;
       /** @description of its worker, as accepted */
       spec: {

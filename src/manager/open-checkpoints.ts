@@ -62,7 +62,7 @@ export function openCheckpoints(
     const all = await read(undefined);
     if (!all) return;
     metrics.checkpoints.set(all.length);
-    metrics.checkpointBytes.set(sumCheckpointBytes(checkpoints.store, all));
+    metrics.checkpointBytes.set(sumCheckpointBytes(all));
   });
   return checkpoints;
 }

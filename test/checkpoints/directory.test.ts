@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { CheckpointDirectory } from '../../src/checkpoints/directory.ts';
-import { newCheckpoint, newFolder, read, write } from './fixture.ts';
+import { newCheckpoint, newFolder, read, toSource, write } from './fixture.ts';
 
 const ids = async (store: CheckpointDirectory) => (await store.list()).map((one) => one.checkpoint_id);
 
@@ -20,10 +20,12 @@ test('what one manager writes, another one lists, reads and deletes', async () =
   const content = randomBytes(3e6);
   const archive = Buffer.from('conversation');
   const written = await one.write(newCheckpoint({ worker_name: 'ü/../x' }), {
-    archive: Readable.from([content.subarray(0, 1e6), content.subarray(1e6)]),
+    findBases: async () => [],
+    open: async () => ({
+      source: toSource(Readable.from([content.subarray(0, 1e6), content.subarray(1e6)]), ['a file']),
+      conversation: { session: 'session', archive },
+    }),
     mostBytes: 3e6,
-    conversation: { session: 'session', archive },
-    warnings: () => ['a file'],
   });
   const { checkpoint_id: id } = written;
   expect(written).toMatchObject({ bytes: 3e6, conversation: true, warnings: ['a file'] });
@@ -31,7 +33,8 @@ test('what one manager writes, another one lists, reads and deletes', async () =
   expect(await other.list()).toMatchObject([{ checkpoint_id: id, bytes: 3e6, worker_name: 'ü/../x' }]);
   expect(await read(other, id)).toEqual(content);
   expect(await other.conversation(id)).toEqual({ session: 'session', archive });
-  expect(statSync(join(root, id, 'archive')).mode & 0o777).toBe(0o600);
+  for (const name of readdirSync(join(root, id)))
+    expect([name, statSync(join(root, id, name)).mode & 0o777]).toEqual([name, 0o600]);
   await other.expire(id, '2031-01-01T00:00:00.000Z');
   expect(await one.get(id)).toMatchObject({ expires_at: '2031-01-01T00:00:00.000Z' });
   await one.expire(id, undefined);
@@ -55,7 +58,9 @@ test('equal archives that are written at the same time are stored once, until th
   const all = await Promise.all(
     stores.flatMap((store) => [write(store, { content }), write(store, { content })]),
   );
-  const inodes = new Set(all.map(({ checkpoint_id }) => statSync(join(root, checkpoint_id, 'archive')).ino));
+  const packOf = (id: string) =>
+    join(root, id, readdirSync(join(root, id)).find((name) => name.startsWith('pack-')) ?? '');
+  const inodes = new Set(all.map(({ checkpoint_id }) => statSync(packOf(checkpoint_id)).ino));
   expect(inodes.size).toBe(1);
   const [first] = stores as [CheckpointDirectory];
   const [kept, ...rest] = all.map(({ checkpoint_id }) => checkpoint_id) as [string, ...string[]];
@@ -96,10 +101,12 @@ test('a writer that is killed leaves nothing that is visible, and its rest is cl
   const script = `
     import { Readable } from 'node:stream';
     import { CheckpointDirectory } from ${JSON.stringify(join(import.meta.dirname, '../../src/checkpoints/directory.ts'))};
-    const archive = new Readable({ read() {} });
-    archive.push(Buffer.alloc(1000));
+    const parts = new Readable({ objectMode: true, read() {} });
+    parts.push({ bytes: Buffer.alloc(1000) });
+    const source = { format: 'tar.zst', parts, warnings: () => [], destroy() {} };
+    const open = async () => ({ source, conversation: undefined });
     void new CheckpointDirectory(${JSON.stringify(root)}).write(${JSON.stringify(newCheckpoint())},
-      { archive, mostBytes: 1e6, conversation: undefined, warnings: () => [] });
+      { findBases: async () => [], open, mostBytes: 1e6 });
     setInterval(() => {}, 1000);
     console.log('writing');
   `;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
+import { type ArchiveSource, inPieces, type SourcePart } from '../../src/checkpoints/archive-source.ts';
 import type { CheckpointStore, NewCheckpoint } from '../../src/checkpoints/store.ts';
 import { workerSpec } from '../../src/model/index.ts';
 
@@ -26,9 +27,19 @@ export function newCheckpoint(more: Partial<NewCheckpoint> = {}): NewCheckpoint 
     trigger: 'request',
     created_at: new Date(Date.UTC(2030, 0, 1) + second * 1000).toISOString(),
     incarnation: 1,
-    format: 'tar.zst',
     spec: workerSpec.parse({ agent_type: 'CUSTOM', command_line: ['true'], runtime: 'process' }),
     ...more,
+  };
+}
+
+/** An archive as a body sends it: whole, or in parts. */
+export function toSource(content: Buffer | Readable | SourcePart[], warnings: string[] = []): ArchiveSource {
+  const stream = content instanceof Readable ? content : undefined;
+  return {
+    format: 'tar.zst',
+    parts: Array.isArray(content) ? Readable.from(content) : inPieces(stream ?? Readable.from([content])),
+    warnings: () => warnings,
+    destroy: () => void stream?.destroy(),
   };
 }
 
@@ -38,15 +49,18 @@ export function write(
   {
     content = randomBytes(1000),
     mostBytes = 1e9,
+    bases = [],
     ...more
-  }: Partial<NewCheckpoint> & { content?: Buffer | Readable; mostBytes?: number } = {},
+  }: Partial<NewCheckpoint> & {
+    content?: Buffer | Readable | SourcePart[];
+    mostBytes?: number;
+    bases?: string[];
+  } = {},
 ) {
-  const archive = content instanceof Readable ? content : Readable.from([content]);
   return store.write(newCheckpoint(more), {
-    archive,
+    findBases: async () => bases,
+    open: async () => ({ source: toSource(content), conversation: undefined }),
     mostBytes,
-    conversation: undefined,
-    warnings: () => [],
   });
 }
 

@@ -42,7 +42,7 @@ test('equal archives count once', async () => {
   const content = randomBytes(100_000);
   await write(store, { content });
   await write(store, { content });
-  const total = sumCheckpointBytes(store, await store.list());
+  const total = sumCheckpointBytes(await store.list());
   expect(total).toBeGreaterThan(100_000);
   expect(total).toBeLessThan(110_000);
 });

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, tes
 import { CheckpointBucket } from '../../src/checkpoints/s3-store.ts';
 import { parseCheckpointPlace } from '../../src/model/index.ts';
 import { MOTO_KEYS, type Moto, startMoto } from '../support/moto.ts';
-import { newCheckpoint, newFolder, read, write } from './fixture.ts';
+import { newCheckpoint, newFolder, read, toSource, write } from './fixture.ts';
 
 const LONG = 240_000;
 const CONTENT = randomBytes(3_000_000);
@@ -52,10 +52,12 @@ function failFirst(times: number, fault: ReturnType<Moto['fail']>, method: strin
 test('is written, listed over pages, read and removed', async () => {
   const store = open();
   const written = await store.write(newCheckpoint({ worker_name: 'ü' }), {
-    archive: Readable.from([CONTENT.subarray(0, 1e6), CONTENT.subarray(1e6)]),
+    findBases: async () => [],
+    open: async () => ({
+      source: toSource(Readable.from([CONTENT.subarray(0, 1e6), CONTENT.subarray(1e6)]), ['a file']),
+      conversation: { session: 'session', archive: Buffer.from('conversation') },
+    }),
     mostBytes: CONTENT.length,
-    conversation: { session: 'session', archive: Buffer.from('conversation') },
-    warnings: () => ['a file'],
   });
   const { checkpoint_id: id } = written;
   expect(await store.get(id)).toEqual(written);

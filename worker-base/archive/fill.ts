@@ -7,9 +7,9 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import * as zlib from 'node:zlib';
 import { Fault } from '../../src/model/values/fault.ts';
 import type { ArchiveFormat } from '../../src/model/worker/archive-format.ts';
+import { createDecompressor } from '../../src/model/worker/decompress-archive.ts';
 import { startHelper } from './helper-process.ts';
 import { type ArchiveDeps, FILL_MARKER } from './pack.ts';
 
@@ -50,7 +50,7 @@ export async function fillWorkspace(
     stdio: ['pipe', 'ignore', 'pipe'],
   });
   const stdin = child.stdin as Writable;
-  const decompress = createDecompressor(format);
+  const decompress = createDecompressor(format, 'This body');
   // The first to fail is the cause; the others fail with it.
   let cause: { of: 'archive' | 'content'; error: Error } | undefined;
   const note = (of: 'archive' | 'content') => (error: NodeJS.ErrnoException) => {
@@ -72,13 +72,6 @@ export async function fillWorkspace(
   });
   const removed = await done.ended;
   if (removed.code !== 0) throw refused(removed.lines.at(-1) ?? 'the marker could not be removed');
-}
-
-function createDecompressor(format: ArchiveFormat): NodeJS.ReadWriteStream {
-  const { createZstdDecompress } = zlib as Partial<typeof zlib>;
-  if (format === 'tar.gz') return zlib.createGunzip();
-  if (createZstdDecompress) return createZstdDecompress();
-  throw new Fault('unsupported', 'This body cannot read archives of zstd; its Node is too old.');
 }
 
 const refused = (why: string) => new Fault('conflict', `The archive could not be unpacked: ${why}.`);

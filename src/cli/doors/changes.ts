@@ -77,10 +77,11 @@ async function exportFiles(context: Context, ref: string, { format, file }: Expo
     if (!taken)
       context.out.note(`note: these are the files of the checkpoint ${checkpoint_id} of ${created_at}.`);
     try {
+      const { createDecompressor } = await import('../../model/worker/decompress-archive.ts');
       await download(
         api,
         `/v1/checkpoints/${checkpoint_id}/archive`,
-        await createDecompressor(compression),
+        createDecompressor(compression, 'This Node'),
         to,
       );
     } finally {
@@ -103,12 +104,4 @@ function toOutput({ out }: Context): Writable {
       out.bytes(text).then(() => done(), done);
     },
   });
-}
-
-async function createDecompressor(format: string): Promise<NodeJS.ReadWriteStream> {
-  const zlib = await import('node:zlib');
-  if (format === 'tar.gz') return zlib.createGunzip();
-  const { createZstdDecompress } = zlib as Partial<typeof zlib>;
-  if (createZstdDecompress) return createZstdDecompress();
-  throw new Fault('unsupported', 'This Node cannot read zstd; Node 22.15 or newer can.');
 }

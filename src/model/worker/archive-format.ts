@@ -9,6 +9,20 @@ export const ARCHIVE_TYPES: Record<ArchiveFormat, string> = {
   'tar.gz': 'application/gzip',
 };
 
+/**
+ * The type of a response that sends an archive in parts: chunks, and references to chunks that the receiver has. The header
+ * `x-archive-format` names the format that the chunks have when they are put together.
+ */
+export const ARCHIVE_PARTS_TYPE = 'application/vnd.worker-manager.archive-parts';
+export const ARCHIVE_FORMAT_HEADER = 'x-archive-format';
+
+/** A part begins with its kind, one byte, and the length of the chunk, four bytes. */
+export const PART_HEAD_BYTES = 5;
+/** The bytes of a chunk, its SHA-256, or nothing. */
+export const PART_KINDS = { chunk: 0, known: 1, end: 2 } as const;
+/** The longest chunk. Bytes of files are cut before they are compressed, which may make them a little longer. */
+export const LONGEST_CHUNK = 2 * 1024 * 1024;
+
 /** Trailer of an archive: what tar could not read, as JSON. */
 export const ARCHIVE_WARNINGS = 'x-archive-warnings';
 

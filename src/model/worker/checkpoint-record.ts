@@ -19,7 +19,7 @@ export const checkpointView = z
     turns: z.number().int().optional().describe('turns that had ended in that body'),
     format: z.enum(ARCHIVE_FORMATS),
     bytes: z.number().int().describe('size of the archive'),
-    sha256: z.string().describe('of the archive; equal archives are stored once'),
+    sha256: z.string().describe('hash of the list of its chunks; the same for the same files'),
     conversation: z.boolean().describe("whether it has the agent's conversation"),
     expires_at: z.string().optional().describe('when it is deleted, because its worker was'),
     warnings: z.array(z.string()).optional().describe('files that could not be saved'),

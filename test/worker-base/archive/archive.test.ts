@@ -1,66 +1,33 @@
 /** A workspace is packed with everything in it, and filled from the archive completely or not at all. */
 import { execFileSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
   linkSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
-  readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { fillWorkspace, isFillDue } from '../../../worker-base/archive/fill.ts';
-import { type ArchiveDeps, packWorkspace } from '../../../worker-base/archive/pack.ts';
+import { packWorkspace } from '../../../worker-base/archive/pack.ts';
+import { depsOf, joinParts, listing, newFolder } from './archive-fixture.ts';
 
 const MARKER = '.worker-manager-source';
 
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'wm-archive-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-const depsOf = (workspace: string): ArchiveDeps => ({
-  privileges: { helperCommand: (argv) => argv },
-  settings: { workspace, bodyId: undefined, inherited: { PATH: process.env.PATH ?? '' } },
-});
 async function pack(workspace: string) {
   const packing = await packWorkspace(depsOf(workspace));
-  return { bytes: await buffer(packing.stream), ...packing };
+  return { bytes: await joinParts(packing), ...packing };
 }
 const fill = (workspace: string, archive: Readable | Buffer, format: 'tar.zst' | 'tar.gz' = 'tar.zst') =>
   fillWorkspace(archive instanceof Readable ? archive : Readable.from([archive]), format, depsOf(workspace));
-
-/** Every name with its type, mode, size, time, target and content. */
-function listing(workspace: string): string {
-  const list = execFileSync('find', ['.', '-mindepth', '1', '-printf', '%P|%y|%m|%T@|%l\\0'], {
-    cwd: workspace,
-  });
-  return list
-    .toString('latin1')
-    .split('\0')
-    .filter(Boolean)
-    .map((line) => {
-      const [name = '', type] = line.split('|');
-      // The archive has whole seconds.
-      const text = line.replace(/\.\d+\|/, '|');
-      if (type !== 'f') return text;
-      const content = readFileSync(Buffer.from(`${workspace}/${name}`, 'latin1'));
-      return `${text}|${createHash('sha256').update(content).digest('hex')}`;
-    })
-    .sort()
-    .join('\n');
-}
 
 let workspace: string;
 beforeEach(() => {
@@ -207,12 +174,10 @@ test('a hostile archive stays inside', async () => {
 
 test('a reader that leaves ends the packing', async () => {
   write('large', randomBytes(20_000_000));
-  const { stream } = await packWorkspace(depsOf(workspace));
-  await new Promise((resolve) => stream.once('readable', resolve));
-  stream.destroy();
-  await expect
-    .poll(() =>
-      execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).includes('--format=gnu --sort=name'),
-    )
-    .toBe(false);
+  const { parts } = await packWorkspace(depsOf(workspace));
+  await parts.next();
+  const packs = () => execFileSync('ps', ['-eo', 'ppid,args'], { encoding: 'utf8' }).match(/tar -cf - .*/);
+  expect(packs()).not.toBeNull();
+  await parts.return(undefined);
+  await expect.poll(packs).toBeNull();
 });

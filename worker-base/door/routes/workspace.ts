@@ -5,7 +5,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { jsonResponse } from '../../../src/http/route.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
 import {
+  ARCHIVE_FORMAT_HEADER,
   ARCHIVE_FORMATS,
+  ARCHIVE_PARTS_TYPE,
   ARCHIVE_TYPES,
   ARCHIVE_WARNINGS,
   CHANGES_FORMATS,
@@ -13,6 +15,8 @@ import {
   COMMIT_ID,
 } from '../../../src/model/worker/archive-format.ts';
 import { packWorkspace } from '../../archive/pack.ts';
+import { toArchive, toFrames } from '../../archive/part-frames.ts';
+import { getSentArchives } from '../../archive/sent-archives.ts';
 import type { DoorRequest, DoorRoute } from '../route.ts';
 
 /** How long an archive waits for the conversation of the last turn; Redis may be away. Milliseconds. */
@@ -24,19 +28,35 @@ export const workspaceRoutes: DoorRoute[] = [
   { method: 'GET', path: '/changes', handle: sendChanges },
 ];
 
-/** Sends the archive; what could not be read follows as a trailer. `final=true` is the one that a stop waits for. */
+/**
+ * Sends the archive; what could not be read follows as a trailer. `final=true` is the one that a stop waits for. With `id`,
+ * it is sent in parts, and remembered as the checkpoint of that ID; `base` is one whose chunks the manager has.
+ */
 async function send({ body, query, response }: DoorRequest): Promise<void> {
   const done = query.get('final') === 'true' ? body.lastCopy?.begin() : undefined;
   try {
-    const { privileges } = await body.environment();
+    const environment = await body.environment();
     // The manager reads the conversation when the archive begins: it must not be older than the files.
     await Promise.race([body.turnsStored?.().catch(() => {}), delay(STORE_MS, undefined, { ref: false })]);
     if (response.destroyed) return;
-    const { format, stream, warnings } = await packWorkspace({ privileges, settings: body.settings });
+    const { privileges } = environment;
+    const id = query.get('id') ?? undefined;
+    const sent = getSentArchives(environment);
+    const known = id === undefined ? undefined : sent.find(query.get('base'));
+    const packing = await packWorkspace({ privileges, settings: body.settings }, known);
+    const { format, parts, warnings, index } = packing;
     // An archive that fails at once is an error, and not a broken connection.
-    if (!stream.readableLength && !stream.readableEnded) await once(stream, 'readable');
-    response.writeHead(200, { 'content-type': ARCHIVE_TYPES[format], trailer: ARCHIVE_WARNINGS });
-    await pipeline(stream, response, { end: false });
+    const first = await parts.next();
+    const type = id === undefined ? ARCHIVE_TYPES[format] : ARCHIVE_PARTS_TYPE;
+    response.writeHead(200, {
+      'content-type': type,
+      [ARCHIVE_FORMAT_HEADER]: format,
+      trailer: ARCHIVE_WARNINGS,
+    });
+    await pipeline(id === undefined ? toArchive(first, parts) : toFrames(first, parts), response, {
+      end: false,
+    });
+    if (id !== undefined) sent.remember(id, index());
     response.addTrailers({ [ARCHIVE_WARNINGS]: JSON.stringify(warnings()) });
     response.end();
     await once(response, 'close').catch(() => {});

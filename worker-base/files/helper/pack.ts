@@ -5,12 +5,12 @@
  * memory is bounded.
  */
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { BLOCK, encodeTarHeader, padding } from '../../archive/tar-header.ts';
 import { type FileCall, withPlace, writeTo } from './call.ts';
 import { fileFault } from './file-fault.ts';
 import { openNames, readNames } from './folders.ts';
 import { type FilePlace, inFolder, statsOf } from './place.ts';
 import { sendRange } from './send-range.ts';
-import { BLOCK, encodeTarHeader, padding } from './tar-header.ts';
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = constants;
 /** Files up to this size are read at once, so that they cannot change meanwhile. */

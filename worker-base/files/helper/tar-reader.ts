@@ -7,7 +7,7 @@ import {
   TarError,
   type TarHeader,
   untilZero,
-} from './tar-header.ts';
+} from '../../archive/tar-header.ts';
 
 export interface TarEntry extends TarHeader {
   /** The content, as it comes; what is not read of it is skipped. */

@@ -9,13 +9,13 @@ import { sendJson } from '../../../src/http/send-json.ts';
 import type { Unpacked } from '../../../src/model/doors/file.ts';
 import { encodeFilePath, isParentName, splitPath } from '../../../src/model/doors/file-path.ts';
 import { Fault } from '../../../src/model/values/fault.ts';
+import { TarError } from '../../archive/tar-header.ts';
 import { type FileCall, withPlace } from './call.ts';
 import { createDraft, removeOldDrafts } from './drafts.ts';
 import { fileFault, showPath, toFileFault } from './file-fault.ts';
 import { withFolder } from './folders.ts';
 import { groupIn } from './group.ts';
 import { inFolder, makeFolder, openFolder, statsOf } from './place.ts';
-import { TarError } from './tar-header.ts';
 import { type TarEntry, TarReader } from './tar-reader.ts';
 import { checkReplaceable, readRoom, writeBatch } from './write-file.ts';
 

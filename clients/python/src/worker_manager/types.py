@@ -795,7 +795,7 @@ class _CheckpointRequired(TypedDict):
     format: Literal["tar.zst", "tar.gz"]
     #: size of the archive
     bytes: int
-    #: of the archive; equal archives are stored once
+    #: hash of the list of its chunks; the same for the same files
     sha256: str
     #: whether it has the agent's conversation
     conversation: bool
@@ -915,7 +915,7 @@ class _CheckpointDetailsRequired(TypedDict):
     format: Literal["tar.zst", "tar.gz"]
     #: size of the archive
     bytes: int
-    #: of the archive; equal archives are stored once
+    #: hash of the list of its chunks; the same for the same files
     sha256: str
     #: whether it has the agent's conversation
     conversation: bool

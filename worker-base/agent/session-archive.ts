@@ -144,7 +144,9 @@ export class SessionArchive {
 /** Runs a program to its end; returns its stdout. */
 function runHelper([program = '', ...args]: string[], codes: number[], input?: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: 'pipe', timeout: HELPER_MS, killSignal: 'SIGKILL' });
+    // In a group of its own, which a stop of the body does not signal: it stores the last turn.
+    const options = { detached: true, timeout: HELPER_MS, killSignal: 'SIGKILL' } as const;
+    const child = spawn(program, args, { ...options, stdio: 'pipe' });
     const parts: Buffer[] = [];
     let bytes = 0;
     let errorText = '';

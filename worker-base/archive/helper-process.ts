@@ -13,17 +13,28 @@ export interface HelperOptions {
   /** The environment of the agent, for what runs with its rights; by default nearly none. */
   env?: Record<string, string>;
   stdio: ['pipe' | 'ignore', 'pipe' | 'ignore', 'pipe'];
+  /** In a group of its own, which a stop of the body does not signal; for what happens while the body ends. */
+  detached?: boolean;
 }
 
 export interface HelperEnd {
   /** `null` if a signal ended it, or it could not be started. */
   code: number | null;
+  signal?: string | null;
   /** The last lines that it wrote to stderr, printable. */
   lines: string[];
 }
 
 /** Starts it; `ended` never rejects. */
-export function startHelper({ argv, cwd, bodyId, path, stdio, env: given }: HelperOptions): {
+export function startHelper({
+  argv,
+  cwd,
+  bodyId,
+  path,
+  stdio,
+  env: given,
+  detached = false,
+}: HelperOptions): {
   child: ChildProcess;
   ended: Promise<HelperEnd>;
 } {
@@ -34,7 +45,7 @@ export function startHelper({ argv, cwd, bodyId, path, stdio, env: given }: Help
     LC_ALL: 'C',
     HOME: '/nonexistent',
   };
-  const child = spawn(program, args, { cwd, env, stdio });
+  const child = spawn(program, args, { cwd, env, stdio, detached });
   let text = '';
   child.stdin?.on('error', () => {});
   child.stdout?.on('error', () => {});
@@ -43,9 +54,10 @@ export function startHelper({ argv, cwd, bodyId, path, stdio, env: given }: Help
   });
   const ended = new Promise<HelperEnd>((resolve) => {
     child.once('error', (error) => resolve({ code: null, lines: [error.message] }));
-    child.once('close', (code) =>
+    child.once('close', (code, signal) =>
       resolve({
         code,
+        signal,
         lines: text
           .split('\n')
           .map((line) => line.replace(/[^\x20-\x7e]+/g, ' ').trim())

@@ -66,6 +66,8 @@ export async function packWorkspace(
       path: inherited.PATH,
       argv: privileges.helperCommand(words),
       stdio: [stdin, 'pipe', 'pipe'],
+      // The body may end meanwhile.
+      detached: true,
     });
   const run = async (words: string[], stdin?: string) => {
     const { child, ended } = start(words, stdin === undefined ? 'ignore' : 'pipe');
@@ -118,9 +120,9 @@ export async function packWorkspace(
   };
 }
 
-function expectEnd({ code, lines }: HelperEnd, program: string, expected: number[]): void {
+function expectEnd({ code, signal, lines }: HelperEnd, program: string, expected: number[]): void {
   if (code === null || !expected.includes(code))
-    throw failed(lines.at(-1) ?? `${program} ended with ${code}`);
+    throw failed(lines.at(-1) ?? `${program} ended with ${code ?? signal}`);
 }
 
 /** What tar reports of files that it could not read; not of those that changed or vanished meanwhile. */

@@ -24,7 +24,11 @@ export function refuseUnreadable(server: Server): void {
   });
   server.on('clientError', (error: ParseError, duplex) => {
     const socket = duplex as Socket;
-    if (refused.has(socket)) return;
+    if (refused.has(socket)) {
+      // It has gone while it is answered.
+      if (socket.readableEnded && answering.has(socket)) socket.destroy();
+      return;
+    }
     if (!socket.writable || error.code === 'ECONNRESET') {
       socket.destroy(error);
       return;

@@ -6,6 +6,7 @@ import {
   type Process,
   readArguments,
   readBootId,
+  readChildren,
   readProcess,
   readProcesses,
   readVariable,
@@ -132,9 +133,17 @@ async function untouchable(): Promise<Set<number>> {
   return spared;
 }
 
-/** Sends SIGTERM to the wrapper's group; the wrapper then ends its agent. */
+/**
+ * Sends SIGTERM to the wrapper, which then ends its agent. As in a container, it is not sent to what the wrapper has started: the
+ * programs that save the workspace and the conversation of a body that ends would be ended with each repetition.
+ */
 export async function terminateAll(trace: Trace): Promise<void> {
   const shim = await liveShim(trace);
+  const started = shim ? await readChildren(shim.pid) : [];
+  if (started.length > 0) {
+    for (const child of started) await signal(child, 'SIGTERM');
+    return;
+  }
   // The shim ignores it and leads its own group, which contains the wrapper.
   if (shim && shim.group === shim.pid) return sendTo(-shim.pid, 'SIGTERM');
   for (const member of await findBodyProcesses(trace)) await signal(member, 'SIGTERM');

@@ -32,6 +32,15 @@ export async function readProcess(pid: number): Promise<Process | undefined> {
   return (await ps(['-p', String(pid)]))[0];
 }
 
+/** The live processes that this one has started. */
+export async function readChildren(pid: number): Promise<Process[]> {
+  const list = LINUX ? await readFile(`/proc/${pid}/task/${pid}/children`, 'latin1').catch(() => '') : '';
+  const named = list.split(' ').filter(Boolean);
+  // Not every kernel has this list.
+  const all = named.length > 0 ? named.flatMap((one) => readStat(Number(one)) ?? []) : await readProcesses();
+  return all.filter(({ ppid }) => ppid === pid);
+}
+
 /** All live processes that are visible to this user. */
 export async function readProcesses(): Promise<Process[]> {
   if (!LINUX) return ps(['-ax']);

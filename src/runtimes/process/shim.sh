@@ -66,7 +66,7 @@ main() {
   PATH=$PATH:/usr/bin:/bin
   [ -f "id.$id" ] || exit 98
   mkdir started 2>/dev/null || exit 99
-  # SIGTERM goes to the whole group; it is the body that ends by it, and the shim records how.
+  # SIGTERM is for the body, which ends by it, and the shim records how.
   trap '' HUP INT TERM
   while [ "$1" != -- ]; do
     cgroups="$cgroups $1"

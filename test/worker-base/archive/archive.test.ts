@@ -172,6 +172,24 @@ test('a hostile archive stays inside', async () => {
   expect(existsSync(join(other, '..', 'up'))).toBe(false);
 });
 
+test('a stop of the body, which signals its group, does not end the packing', async () => {
+  write('file', 'content');
+  // The process runtime sends SIGTERM to the group of the wrapper, which here is that of this process.
+  const stopped = '[ "$(ps -o pgid= -p $$ | tr -d " ")" != "$GROUP" ] && exec "$@"';
+  const group = execFileSync('ps', ['-o', 'pgid=', '-p', String(process.pid)], { encoding: 'utf8' }).trim();
+  const helperCommand = (argv: readonly string[]) => [
+    'env',
+    `GROUP=${group}`,
+    'sh',
+    '-c',
+    stopped,
+    'sh',
+    ...argv,
+  ];
+  const packing = await packWorkspace({ ...depsOf(workspace), privileges: { helperCommand } });
+  expect((await joinParts(packing)).length).toBeGreaterThan(0);
+});
+
 test('a reader that leaves ends the packing', async () => {
   write('large', randomBytes(20_000_000));
   const { parts } = await packWorkspace(depsOf(workspace));

@@ -46,7 +46,7 @@ async function resolveManagerAddress(): Promise<ManagerAddress> {
     path: contextPath(settings),
     cell: settings.cell,
     redisUrl: settings.redisUrl,
-    redisFromFile: fromFile.length > 0,
+    redisFrom: isRedisGiven ? 'environment' : fromFile.length > 0 ? 'file' : 'default',
     redisUnknown: Boolean(WM_URL) && !isRedisGiven && !isSameManager(WM_URL, known?.url),
     url: WM_URL || known?.url,
     token: env.WM_TOKEN || known?.token,

@@ -14,8 +14,8 @@ export interface ManagerAddress {
   url: string | undefined;
   token: string | undefined;
   redisUrl: string;
-  /** Whether the Redis URL is from the file. */
-  redisFromFile: boolean;
+  /** Where the Redis URL is from; without REDIS_URL and the file, it is the address of a Redis that may not exist. */
+  redisFrom: 'environment' | 'file' | 'default';
   /** Whether WM_URL names another manager than the file, so that its Redis is not known. */
   redisUnknown: boolean;
 }

@@ -116,15 +116,21 @@ export class Session {
   }
 
   #whereElse(): string {
-    const { redisFromFile, path } = this.#address;
-    return redisFromFile
+    const { redisFrom, path } = this.#address;
+    return redisFrom === 'file'
       ? `The manager that wrote ${path} has probably ended: start it again with \`wm serve\`, or set REDIS_URL`
       : 'Start a manager with `wm serve`, or set REDIS_URL to the address of its Redis';
   }
 
   #unreachable(error: unknown): Fault {
-    const { redisUrl } = this.settings;
+    const { redisUrl, cell } = this.settings;
     const why = this.#why ?? errorMessage(error);
+    if (this.#address.redisFrom === 'default' && /ECONNREFUSED/.test(why))
+      return new Fault(
+        'unavailable',
+        `No manager of the cell ${cell} has run on this machine yet, and no Redis answers at ${redisUrl}. Start a manager with \`wm serve\`, or set REDIS_URL.`,
+        { cause: error },
+      );
     const advice = /database .* cannot be selected/.test(why)
       ? 'Set REDIS_URL to another one'
       : /NOAUTH|WRONGPASS|NOPERM/.test(why)

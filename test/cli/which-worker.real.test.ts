@@ -85,3 +85,15 @@ test('mcp ends with a standard input that is a file', { timeout: LONG }, async (
   });
   expect([status, stderr.toString()]).toEqual([0, '']);
 });
+
+test('before the first manager, the advice is to start one', async () => {
+  const nowhere = await mkdtemp(join(tmpdir(), 'wm-home-'));
+  const run = wmOf({ redisUrl, cell: newCell(), home: nowhere });
+  const { code, err } = await run.start(['ps'], undefined, { REDIS_URL: '' }).done;
+  expect([code, err]).toEqual([
+    1,
+    expect.stringMatching(
+      /^error: No manager of the cell .* has run on this machine yet.*Start a manager with `wm serve`/,
+    ),
+  ]);
+});

@@ -32,8 +32,8 @@ export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> 
     state: 'ok',
     found: `cell ${settings.cell}; from the environment: ${changed.map(({ name }) => name).join(', ') || 'none'}`,
   };
-  const { redisFromFile } = await deps.context();
-  const isSet = redisFromFile || changed.some(({ name }) => name === 'REDIS_URL');
+  const { redisFrom } = await deps.context();
+  const isSet = redisFrom === 'file' || changed.some(({ name }) => name === 'REDIS_URL');
   const responds = yield* redisChecks(context, isSet ? undefined : settings.cell);
   yield* runtimeChecks(context, settings, responds);
 }

@@ -7,14 +7,14 @@ const REFUSED = 'Redis does not answer at redis://127.0.0.1:6379';
 
 /** The checks on a machine without a Redis; the runtimes are not checked. */
 async function checkWithoutRedis(address: {
-  redisFromFile: boolean;
+  redisFrom: 'environment' | 'file' | 'default';
   variables: string[];
 }): Promise<DoctorCheck[]> {
   const context = {
     deps: {
       settings: async () => ({ cell: 'blue' }),
       explainSettings: async () => address.variables.map((name) => ({ name, source: 'environment' })),
-      context: async () => ({ redisFromFile: address.redisFromFile }),
+      context: async () => ({ redisFrom: address.redisFrom }),
     },
     session: () => Promise.reject(new Error(REFUSED)),
     runtimes: () => Promise.reject(new Error('not checked')),
@@ -25,15 +25,15 @@ async function checkWithoutRedis(address: {
 }
 
 test('before the first manager, the missing Redis is a hint that names the next step', async () => {
-  const checks = await checkWithoutRedis({ redisFromFile: false, variables: ['HTTP_PORT'] });
+  const checks = await checkWithoutRedis({ redisFrom: 'default', variables: ['HTTP_PORT'] });
   const redis = checks.find(({ name }) => name === 'Redis');
   expect(redis).toMatchObject({ state: 'hint', found: expect.stringContaining('cell blue') });
   expect(redis?.advice).toContain('`wm serve`');
 });
 
-test.each([
-  ['REDIS_URL', { redisFromFile: false, variables: ['REDIS_URL'] }],
-  ['the context file', { redisFromFile: true, variables: [] }],
+test.each<[string, Parameters<typeof checkWithoutRedis>[0]]>([
+  ['REDIS_URL', { redisFrom: 'environment', variables: ['REDIS_URL'] }],
+  ['the context file', { redisFrom: 'file', variables: [] }],
 ])('a Redis of %s that does not answer is a failure', async (_from, address) => {
   const checks = await checkWithoutRedis(address);
   expect(checks.find(({ name }) => name === 'Redis')).toMatchObject({ state: 'bad', found: REFUSED });

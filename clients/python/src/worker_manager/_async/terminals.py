@@ -90,7 +90,8 @@ class AsyncTerminalView:
             connection = await connect(url, **connect_options(url, self._transport.headers))
         except (OSError, InvalidHandshake) as cause:
             raise refusal_of(cause, self._transport.url) from cause
-        self._connection = await self._connections.enter_async_context(connection)
+        await self._connections.enter_async_context(connection)
+        self._connection = connection
 
     async def aclose(self) -> None:
         """Leave the terminal, whose program runs on."""

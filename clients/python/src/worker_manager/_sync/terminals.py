@@ -91,7 +91,8 @@ class TerminalView:
             connection = connect(url, **connect_options(url, self._transport.headers))
         except (OSError, InvalidHandshake) as cause:
             raise refusal_of(cause, self._transport.url) from cause
-        self._connection = self._connections.enter_context(connection)
+        self._connections.enter_context(connection)
+        self._connection = connection
 
     def close(self) -> None:
         """Leave the terminal, whose program runs on."""

@@ -1,51 +1,17 @@
 /** Hostile input at the doors of a worker, through a real manager: each gets a clear error with its code, and nothing else suffers. */
-import { randomBytes } from 'node:crypto';
 import { connect as dial } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { WebSocket } from 'ws';
-import { connect, type ManagerConnection, type WorkerHandle } from '../../src/client/index.ts';
-import { cleanCell, type Manager, newCell, startManager } from '../support/manager.ts';
+import { describe, expect, test } from 'vitest';
+import { connect } from '../../src/client/index.ts';
+import { LONG, openAttacked, SPEC, testUnharmed } from './attacked.ts';
 import { createFilesApi } from './files-api.ts';
 
-const LONG = 120_000;
-const SPEC: Parameters<ManagerConnection['workers']['create']>[0] = {
-  agent_type: 'CUSTOM',
-  command_line: ['sleep', '600'],
-  restart_policy: 'always',
-};
-const redisUrl = inject('redisUrl');
-const cells = [newCell(), newCell()];
-let manager: Manager;
-let neighbour: Manager;
-let worker: WorkerHandle;
-let foreign: WorkerHandle;
-let api: ReturnType<typeof createFilesApi>;
-
-beforeAll(async () => {
-  [manager, neighbour] = (await Promise.all(cells.map((cell) => startManager({ redisUrl, cell })))) as [
-    Manager,
-    Manager,
-  ];
-  const create = ({ url, token }: Manager) => connect({ url, token }).workers.create(SPEC, { wait: 'ready' });
-  [worker, foreign] = (await Promise.all([create(manager), create(neighbour)])) as [
-    WorkerHandle,
-    WorkerHandle,
-  ];
-  api = createFilesApi(manager, worker.id);
-  await api.put('files/digits', Buffer.from('0123456789'));
-}, LONG);
-afterAll(async () => {
-  for (const one of [manager, neighbour]) {
-    await one?.stop();
-    if (one) await cleanCell({ redisUrl, cell: one.cell, home: one.home });
-  }
-});
+const subject = openAttacked();
 
 const exec = async (request: object | string) => {
   const body = Buffer.from(typeof request === 'string' ? request : JSON.stringify(request));
   const headers = { 'content-type': 'application/json' };
-  const response = await api.call.raw('POST', 'exec', { headers, body });
+  const response = await subject.api.call.raw('POST', 'exec', { headers, body });
   return { status: response.statusCode, body: JSON.parse(await text(response)) };
 };
 const refused = (status: number, code: string, more: object = {}) => ({
@@ -85,7 +51,7 @@ describe('a command', () => {
     'processes/x/output?offset=1e30',
     'processes/x/output?offset=-1',
   ])('%s is refused', async (path) => {
-    expect(await api.call('GET', path)).toMatchObject(refused(400, 'invalid_command'));
+    expect(await subject.api.call('GET', path)).toMatchObject(refused(400, 'invalid_command'));
   });
 
   test('while its body is restarted runs in one of the two, or fails with a code', {
@@ -97,7 +63,7 @@ describe('a command', () => {
       while (!stop) results.push(await exec({ shell: 'echo $WORKER_INCARNATION' }));
     };
     const clients = Array.from({ length: 4 }, client);
-    for (let round = 0; round < 3; round += 1) await worker.restart({ wait: 'ready' });
+    for (let round = 0; round < 3; round += 1) await subject.worker.restart({ wait: 'ready' });
     stop = true;
     await Promise.all(clients);
     const seen = new Set<string>();
@@ -136,13 +102,13 @@ describe('a path', () => {
     ['%fe'.repeat(256), invalid],
     ['x/'.repeat(3000), invalid],
   ])('%s is what it is, for reading and writing', async (path, expected) => {
-    expect(await api.call('GET', `files/${path}`)).toMatchObject(expected);
+    expect(await subject.api.call('GET', `files/${path}`)).toMatchObject(expected);
     if (expected !== missing)
-      expect(await api.put(`files/${path}`, Buffer.from('x'))).toMatchObject(expected);
+      expect(await subject.api.put(`files/${path}`, Buffer.from('x'))).toMatchObject(expected);
   });
 
   test('that leaves the workspace is shown in the error as it is', async () => {
-    const { body } = (await api.call('GET', 'files//')) as { body: { error?: { message?: string } } };
+    const { body } = (await subject.api.call('GET', 'files//')) as { body: { error?: { message?: string } } };
     expect(body.error?.message).toMatch(/^\/ is outside of the workspace/);
   });
 
@@ -157,7 +123,7 @@ describe('a path', () => {
     ['bytes=99999999999999999999-', 416, undefined],
     ['bytes=1e1-2e1', 200, '0123456789'],
   ] as const)('with the range %s', async (range, status, content) => {
-    const response = await api.get('files/digits', { range });
+    const response = await subject.api.get('files/digits', { range });
     const answer = await text(response);
     expect(response.statusCode).toBe(status);
     if (content !== undefined) expect(answer).toBe(content);
@@ -169,7 +135,7 @@ describe('a request', () => {
   /** Sends these bytes; resolves with all that is answered. */
   const raw = (bytes: string | Buffer): Promise<string> =>
     new Promise((resolve) => {
-      const { hostname, port } = new URL(manager.url);
+      const { hostname, port } = new URL(subject.manager.url);
       const socket = dial(Number(port), hostname);
       let answer = '';
       socket.on('data', (part) => {
@@ -180,12 +146,12 @@ describe('a request', () => {
       socket.write(bytes);
     });
   const head = (path: string, more = '') =>
-    `GET ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: ${manager.headers.authorization}\r\n${more}\r\n`;
+    `GET ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: ${subject.manager.headers.authorization}\r\n${more}\r\n`;
   const codeOf = (answer: string) => {
     const [start = '', body = ''] = answer.split('\r\n\r\n');
     return [start.slice(9, 12), JSON.parse(body).error.code];
   };
-  const files = () => `/v1/workers/${worker.id}/files/digits`;
+  const files = () => `/v1/workers/${subject.worker.id}/files/digits`;
 
   test.each<[string, () => string, string]>([
     ['headers of 20 KB', () => head(files(), `x: ${long(20_000)}\r\n`), '431'],
@@ -212,18 +178,21 @@ describe('a request', () => {
   });
 
   test('for a worker of another cell, or with its token, gets nothing', async () => {
-    const other = createFilesApi(manager, foreign.id);
+    const other = createFilesApi(subject.manager, subject.foreign.id);
     for (const path of ['files/?list', 'processes', 'ptys', 'ports/80/'])
       expect([path, await other.call('GET', path)]).toMatchObject([path, refused(404, 'not_found')]);
     expect(await other.run('true')).toMatchObject({ error: { code: 'not_found' } });
-    const stranger = createFilesApi({ ...manager, headers: neighbour.headers }, worker.id);
+    const stranger = createFilesApi(
+      { ...subject.manager, headers: subject.neighbour.headers },
+      subject.worker.id,
+    );
     expect((await stranger.call('GET', 'files/?list')).status).toBe(401);
   });
 
   test('for a worker that has ended or was deleted says so', { timeout: LONG }, async () => {
-    const client = connect({ url: manager.url, token: manager.token });
+    const client = connect({ url: subject.manager.url, token: subject.manager.token });
     const gone = await client.workers.create(SPEC, { wait: 'ready' });
-    const { call } = createFilesApi(manager, gone.id);
+    const { call } = createFilesApi(subject.manager, gone.id);
     const paths = ['files/?list', 'processes', 'ptys'];
     await gone.stop({ wait: 'ended' });
     for (const path of paths) expect(await call('GET', path)).toMatchObject(refused(409, 'conflict'));
@@ -233,70 +202,4 @@ describe('a request', () => {
   });
 });
 
-describe('a WebSocket', () => {
-  /** Opens one and calls `act`; resolves with the status of a refusal, or the code that the other side closes with. */
-  const open = (path: string, act: (socket: WebSocket) => void = () => {}): Promise<unknown> =>
-    new Promise((resolve) => {
-      const url = `${manager.url.replace('http', 'ws')}/v1/workers/${worker.id}/${path}`;
-      const socket = new WebSocket(url, { headers: manager.headers });
-      socket.on('unexpected-response', (_request, response) => {
-        void text(response).then((body) => resolve([response.statusCode, JSON.parse(body).error.code]));
-      });
-      socket.on('open', () => act(socket));
-      socket.on('error', () => {});
-      socket.on('close', (code) => resolve(code));
-    });
-  /** Bytes on the connection itself. */
-  const write =
-    (...bytes: number[]) =>
-    (socket: WebSocket) =>
-      void (socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(
-        Buffer.from(bytes),
-      );
-
-  test.each([
-    'cols=0&rows=0',
-    'cols=100000&rows=100000',
-    'cols=-1',
-    'cols=1.5',
-    'cols=',
-    'cols=80&cols=90',
-    'linger_seconds=-1',
-    'command=%00',
-    'unknown=1',
-    'wait_seconds=Infinity',
-  ])('for a terminal with %s is refused', async (query) => {
-    expect(await open(`pty?${query}`)).toEqual([400, 'invalid_command']);
-  });
-
-  test.each<[string, number, (socket: WebSocket) => void]>([
-    ['a size of 0', 1007, (socket) => socket.send('{"resize":{"cols":0,"rows":0}}')],
-    ['a size of 100,000', 1007, (socket) => socket.send('{"resize":{"cols":100000,"rows":100000}}')],
-    ['a size of 1e400', 1007, (socket) => socket.send('{"resize":{"cols":1e400,"rows":1}}')],
-    ['null', 1007, (socket) => socket.send('null')],
-    ['half of a document', 1007, (socket) => socket.send('{"resize":')],
-    [
-      'a text that is not UTF-8',
-      1007,
-      (socket) => socket.send(randomBytes(100).fill(0xff), { binary: false }),
-    ],
-    ['a frame of 20 MB', 1009, (socket) => socket.send(Buffer.alloc(20_000_000))],
-    [
-      'a frame of 2^63 bytes',
-      1009,
-      write(0x82, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4),
-    ],
-    ['a reserved opcode', 1002, write(0x83, 0x80, 1, 2, 3, 4)],
-    ['a frame without a mask', 1002, write(0x82, 0x01, 0x61)],
-  ])('for a terminal that sends %s is closed with %i', async (_what, code, act) => {
-    expect(await open('pty?command=cat&linger_seconds=0.1', act)).toBe(code);
-  });
-});
-
-test('after all of it, the worker and the manager are as before', async () => {
-  expect((await exec({ command: ['echo', 'alive'] })).body).toMatchObject({ stdout: 'alive\n' });
-  const { status, incarnation } = (await worker.refresh()).info;
-  expect([status, incarnation]).toEqual(['RUNNING', 4]);
-  expect((await fetch(`${manager.url}/livez`)).status).toBe(200);
-  expect(manager.log()).not.toMatch(/"level":"error"/);
-});
+testUnharmed(subject, 4);

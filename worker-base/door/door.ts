@@ -93,9 +93,10 @@ export class Door {
     if (this.#body) this.#body.lastCopy = lastCopy;
   }
 
-  /** Loads the server before the first connection, while there is time. */
+  /** Loads the server before the first connection, while there is time, and what the first token is checked with. */
   async load(): Promise<void> {
     await this.#load();
+    process.getBuiltinModule('node:crypto');
   }
 
   /** Cuts all connections and stops listening. */

@@ -47,11 +47,14 @@ const SECRET_PATHS = [
   'error.command.args',
 ];
 
+/** Characters of the log that wait for the end of a turn at most. */
+const LONGEST_JOINED = 65_536;
+
 export function createLogger(options: LogOptions = {}): Logger {
   const { level = 'info', version, secrets = [], destination } = options;
   const forPeople = options.pretty ?? (destination === undefined && process.stdout.isTTY === true);
   // Writes to stdout without a worker thread, so that lines logged before a crash are not lost.
-  const plain = destination ?? pino.destination({ fd: 1, sync: true });
+  const plain = destination ?? joinLines(pino.destination({ fd: 1, sync: true }));
   return pino(
     {
       level,
@@ -63,6 +66,27 @@ export function createLogger(options: LogOptions = {}): Logger {
     },
     forPeople ? prettyStream(plain, destination === undefined) : plain,
   );
+}
+
+/**
+ * Writes the lines of one turn of the loop with one system call, after what the turn was for: a client waits for its response
+ * longer than for the log. Lines since the last turn are written before the process exits; only SIGKILL loses them.
+ */
+export function joinLines(stream: DestinationStream): DestinationStream {
+  let lines = '';
+  const flush = () => {
+    const joined = lines;
+    lines = '';
+    if (joined !== '') stream.write(joined);
+  };
+  process.on('exit', flush);
+  return {
+    write(line) {
+      if (lines === '') setImmediate(flush);
+      lines += line;
+      if (lines.length > LONGEST_JOINED) flush();
+    },
+  };
 }
 
 function prettyStream(plain: DestinationStream, colorize: boolean): DestinationStream {

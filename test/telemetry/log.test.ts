@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { createLogger, type LogOptions } from '../../src/telemetry/log.ts';
+import { spawnSync } from 'node:child_process';
+import { expect, test, vi } from 'vitest';
+import { createLogger, joinLines, type LogOptions } from '../../src/telemetry/log.ts';
 
 /** A logger whose lines the test reads. */
 function logger(options: LogOptions = {}) {
@@ -109,4 +110,24 @@ test('a message and a stack with escape sequences do not control the terminal of
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be printed.
   expect(text.join('')).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/);
   expect(text.join('')).toContain('task failed');
+});
+
+test('the lines of one turn are one write after it, and a long text does not wait', async () => {
+  const written: string[] = [];
+  const joined = joinLines({ write: (text: string) => void written.push(text) });
+  joined.write('one\n');
+  joined.write('two\n');
+  expect(written).toEqual([]);
+  await vi.waitFor(() => expect(written).toEqual(['one\ntwo\n']));
+  joined.write(`${'x'.repeat(100_000)}\n`);
+  expect(written).toHaveLength(2);
+});
+
+test('lines that were logged before the end of a process are written', () => {
+  const file = new URL('../../src/telemetry/log.ts', import.meta.url).href;
+  for (const end of ['process.exit(3)', 'throw new Error("broken")']) {
+    const program = `import { createLogger } from ${JSON.stringify(file)}; createLogger({ pretty: false }).info('the last line'); ${end};`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program]);
+    expect(String(stdout)).toContain('the last line');
+  }
 });

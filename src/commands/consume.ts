@@ -4,8 +4,9 @@ import { type CrashPoint, errorMessage, toTraceId } from '../model/index.ts';
 import type { CommandEntry, CommandOutcome, CommandSettlement, CommandStream } from '../store/index.ts';
 import { Fenced, unlessOver } from '../store/index.ts';
 import type { CommandContext, Plan } from './context.ts';
-import { type EntrySettlement, type ParsedEntry, parseEntry } from './parse-entry.ts';
-import { planCommand } from './plan.ts';
+import { type EntrySettlement, parseEntry } from './parse-entry.ts';
+import { PendingCreates } from './pending-creates.ts';
+import { planEntry } from './plan.ts';
 
 /** Number of entries read at once. */
 const BATCH = 100;
@@ -41,6 +42,8 @@ export interface CommandConsumerOptions {
   /** A command was settled, `lagMs` after it was written. */
   onSettled: (command: string, result: string, lagMs: number, settlement: EntrySettlement) => void;
   crashPoint?: CrashPoint | undefined;
+  /** Shared with `DirectCreates`. */
+  creates?: PendingCreates;
   /** Milliseconds, instead of STRANDED_MS. */
   strandedMs?: number;
 }
@@ -94,10 +97,7 @@ async function settleAll(
   signal: AbortSignal,
 ): Promise<void> {
   const inFlight = new Set<Promise<void>>();
-  const { context: current } = options;
-  const context: CommandContext = Object.create(current, {
-    full: { value: current.full && (() => current.full?.(inFlight.size)) },
-  });
+  const { creates = new PendingCreates() } = options;
   const drain = async () => {
     const failed = (await Promise.allSettled(inFlight)).find(({ status }) => status === 'rejected');
     inFlight.clear();
@@ -108,26 +108,34 @@ async function settleAll(
     const parsed = parseEntry(entry);
     const isCreate = 'command' in parsed && parsed.command.command === 'create';
     if (!isCreate || inFlight.size >= CREATES_AT_ONCE) await drain();
+    const { context, end } = creates.open(options.context);
     let settlement = await planEntry(entry, parsed, context);
-    if (settlement.operation === 'later' && inFlight.size > 0) {
+    if (settlement.operation === 'later' && creates.size > 0) {
       // Those before it may not all become workers.
       await drain();
+      await creates.settled();
       settlement = await planEntry(entry, parsed, context);
     }
     options.crashPoint?.('command:read');
     // A failed one stays, for `drain`.
-    const settled = settle(settlement, options).then(() => {
-      inFlight.delete(settled);
-    });
+    const settled = settle(settlement, options)
+      .finally(end)
+      .then(() => {
+        inFlight.delete(settled);
+      });
     inFlight.add(settled);
     if (!isCreate) await drain();
   }
   await drain();
 }
 
-async function settle(settlement: EntrySettlement, options: CommandConsumerOptions): Promise<void> {
+/** Settles a command, and notifies those that react to it; returns the answer to a direct one. */
+export async function settle(
+  settlement: EntrySettlement,
+  options: CommandConsumerOptions,
+): Promise<string | undefined> {
   const { context, log } = options;
-  const { outcome, taken } = await settleOne(settlement, options);
+  const { outcome, taken, answer: returned } = await settleOne(settlement, options);
   options.crashPoint?.('command:settled');
   const { requestId: request_id, workerId: worker_id, name, asked } = settlement;
   const answer = settlement.answers[outcome as 'ok'] ?? settlement.answers.ok;
@@ -151,6 +159,7 @@ async function settle(settlement: EntrySettlement, options: CommandConsumerOptio
     void context.store
       .emit(worker_id, settlement.event)
       .catch((error) => log.warn({ worker_id, why: errorMessage(error) }, 'failed to write history'));
+  return returned;
 }
 
 /** The selected warm worker is reconciled, whether it was claimed or not. */
@@ -172,15 +181,3 @@ async function settleOne(
 const wrote = ({ operation }: Plan, outcome: CommandOutcome) =>
   (outcome === 'ok' || outcome === 'same' || outcome === 'repeated') &&
   (operation === 'create' || operation === 'desire' || operation === 'restart');
-
-/** The result of an entry. Never throws. */
-async function planEntry(
-  entry: CommandEntry,
-  parsed: ParsedEntry,
-  context: CommandContext,
-): Promise<EntrySettlement> {
-  if (!('command' in parsed)) return parsed;
-  const { command, name, fingerprint } = parsed;
-  const { request_id: requestId, reply_to: replyTo } = command;
-  return { ...(await planCommand(command, context)), entry, requestId, fingerprint, replyTo, name };
-}

@@ -7,3 +7,5 @@
 
 export { type CommandConsumerOptions, consumeCommands } from './consume.ts';
 export type { CommandContext } from './context.ts';
+export { DirectCreates } from './direct-creates.ts';
+export { PendingCreates } from './pending-creates.ts';

@@ -1,10 +1,12 @@
 import { type Command, type CommandName, errorMessage, Fault } from '../model/index.ts';
+import type { CommandEntry } from '../store/index.ts';
 import { planApply } from './apply.ts';
 import { type CommandContext, failureResponse, type Plan, type Planner } from './context.ts';
 import { planCreate } from './create.ts';
 import { planDeletePool } from './delete-pool.ts';
 import { planDelete, planRestart, planStart, planStop } from './desire.ts';
 import { planList } from './list.ts';
+import type { EntrySettlement, ParsedEntry } from './parse-entry.ts';
 import { planScale } from './scale.ts';
 import { planStatus } from './status.ts';
 
@@ -37,4 +39,16 @@ export async function planCommand(command: Command, context: CommandContext): Pr
     const operation = again ? 'later' : READS.has(command.command) ? 'read' : 'answer';
     return { operation, answers: { ok: failureResponse(command, fault) } };
   }
+}
+
+/** The result of an entry. Never throws. */
+export async function planEntry(
+  entry: CommandEntry,
+  parsed: ParsedEntry,
+  context: CommandContext,
+): Promise<EntrySettlement> {
+  if (!('command' in parsed)) return parsed;
+  const { command, name, fingerprint } = parsed;
+  const { request_id: requestId, reply_to: replyTo } = command;
+  return { ...(await planCommand(command, context)), entry, requestId, fingerprint, replyTo, name };
 }

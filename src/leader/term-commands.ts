@@ -1,4 +1,4 @@
-import { consumeCommands } from '../commands/index.ts';
+import { type CommandConsumerOptions, consumeCommands, PendingCreates } from '../commands/index.ts';
 import { ASSIGNED, type WorkerSpec } from '../model/index.ts';
 import { BURST_MS, type PoolLoop } from '../pools/loop.ts';
 import type { WarmPool } from '../pools/warm/warm-pool.ts';
@@ -41,36 +41,40 @@ export async function consumeForTerm(
       return runtimes.states;
     },
   };
-  await consumeCommands(
-    {
-      stream,
-      epoch,
-      context,
-      log,
-      crashPoint,
-      // In the next turn of the loop: the answer has arrived on another connection, and its client waits for it.
-      onChanged: (id) => void setImmediate(enqueue, id),
-      onWanted: (id) => census.add(id),
-      onPoolChanged: (name) => pools.enqueue(name),
-      onClaimed(id, by) {
-        // Observed after the burst, if its wrapper has not reported by then; the warm worker that it was claimed from
-        // is deleted.
-        loop.queue.addAfter(id, BURST_MS);
-        if (!by) pools.bodyClaimed(id);
-        const runtime = by?.spec.runtime;
-        if (runtime) metrics.spawnDuration.observe((now() - by.ms) / 1000, { phase: ASSIGNED, runtime });
-      },
-      onStreamLost: () => options.findings.note('commands', STREAM_LOST),
-      onReleased(id) {
-        warmPool.release(id);
-        enqueue(id);
-      },
-      onSettled(command, result, lagMs, settlement) {
-        options.traces?.addCommand(command, result, settlement);
-        metrics.commands.inc(1, { command: command as 'create', result: result as CommandResultLabel });
-        metrics.commandLag.observe(lagMs / 1000);
-      },
+  const consumer: CommandConsumerOptions = {
+    stream,
+    epoch,
+    context,
+    log,
+    crashPoint,
+    creates: new PendingCreates(),
+    // In the next turn of the loop: the answer has arrived on another connection, and its client waits for it.
+    onChanged: (id) => void setImmediate(enqueue, id),
+    onWanted: (id) => census.add(id),
+    onPoolChanged: (name) => pools.enqueue(name),
+    onClaimed(id, by) {
+      // Observed after the burst, if its wrapper has not reported by then; the warm worker that it was claimed from
+      // is deleted.
+      loop.queue.addAfter(id, BURST_MS);
+      if (!by) pools.bodyClaimed(id);
+      const runtime = by?.spec.runtime;
+      if (runtime) metrics.spawnDuration.observe((now() - by.ms) / 1000, { phase: ASSIGNED, runtime });
     },
-    signal,
-  );
+    onStreamLost: () => options.findings.note('commands', STREAM_LOST),
+    onReleased(id) {
+      warmPool.release(id);
+      enqueue(id);
+    },
+    onSettled(command, result, lagMs, settlement) {
+      options.traces?.addCommand(command, result, settlement);
+      metrics.commands.inc(1, { command: command as 'create', result: result as CommandResultLabel });
+      metrics.commandLag.observe(lagMs / 1000);
+    },
+  };
+  const close = options.directCreates?.open(consumer);
+  try {
+    await consumeCommands(consumer, signal);
+  } finally {
+    close?.();
+  }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { DirectCreates } from '../commands/index.ts';
 import type { CrashPoint, Limits, RuntimeName } from '../model/index.ts';
 import type { Capabilities } from '../placement/context.ts';
 import type { AdmissionOptions } from '../reconcile/admission/admission.ts';
@@ -42,6 +43,8 @@ export interface TermOptions {
   checkpoints?: Pick<AutomaticCheckpoints, 'note' | 'forget'> | undefined;
   /** Runs while this manager leads; never throws. */
   background?: ((signal: AbortSignal) => Promise<void>)[];
+  /** Of this process's HTTP API. */
+  directCreates?: DirectCreates;
   /** Absent without traces. */
   traces?: Traces | undefined;
   /** MAX_WORKERS_TOTAL. */

@@ -1,5 +1,6 @@
 /** The HTTP API of a manager: its routes, and what they read and write. */
 import type { Checkpoints } from '../checkpoints/checkpoints.ts';
+import { DirectCreates } from '../commands/index.ts';
 import { getLimits } from '../config/limits.ts';
 import { listenApi } from '../http/api.ts';
 import type { CountExec } from '../http/doors/count-exec.ts';
@@ -57,11 +58,14 @@ export async function openHttpApi(
   workers: WorkerService;
   doors: DoorService;
   checkpoints: Checkpoints;
+  /** Opened by a term of leadership. */
+  directCreates: DirectCreates;
   close(): Promise<void>;
 }> {
   const { redis, store, runtimes, images, collector, tasks, taskService, now } = deps;
   const hub = new StreamHub(redis, settings.redisUrl);
-  const commandClient = createCommandClient(redis, store.keys, hub);
+  const directCreates = new DirectCreates();
+  const commandClient = createCommandClient(redis, store.keys, hub, (command) => directCreates.send(command));
   const views = () => deps.pools.ports.store.views();
   const explain = (id: string) =>
     explainWorker(id, { store, runtimes, images, limits: getLimits(settings), now });
@@ -110,6 +114,7 @@ export async function openHttpApi(
     workers,
     doors,
     checkpoints,
+    directCreates,
     async close() {
       doors.close();
       commandClient.close();

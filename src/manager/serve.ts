@@ -79,8 +79,8 @@ export async function serve(options: ServeOptions): Promise<void> {
     leadership.term?.runtimeChanged(name),
   );
 
-  const termOptions = () =>
-    createTermOptions(options, {
+  const termOptions = () => ({
+    ...createTermOptions(options, {
       store,
       runtimes,
       clock,
@@ -92,7 +92,9 @@ export async function serve(options: ServeOptions): Promise<void> {
       bodyRedisUrl: open.bodyRedisUrl,
       imageUnavailableReason,
       ...{ webhooks, tasks, checkpoints: api.checkpoints, mayAct: () => watchdog.lease.held() },
-    });
+    }),
+    directCreates: api.directCreates,
+  });
 
   const leadership: Leadership = new Leadership({
     redis,

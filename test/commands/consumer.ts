@@ -2,7 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import pino from 'pino';
 import { expect, onTestFinished, vi } from 'vitest';
-import { type CommandContext, consumeCommands } from '../../src/commands/index.ts';
+import {
+  type CommandContext,
+  consumeCommands,
+  DirectCreates,
+  PendingCreates,
+} from '../../src/commands/index.ts';
 import { COMMAND_GROUP } from '../../src/store/index.ts';
 import type { Cell } from '../store/cell.ts';
 
@@ -42,6 +47,8 @@ export interface Consumer {
   /** Workers of which it said that their record has changed. */
   changed: string[];
   poolsChanged: string[];
+  /** Creates of the leader's own process. */
+  direct: DirectCreates;
 }
 
 export async function consume(
@@ -79,9 +86,12 @@ export async function consume(
     onChanged: (id: string) => void changed.push(id),
     onPoolChanged: (name: string) => void poolsChanged.push(name),
     onSettled: () => undefined,
+    creates: new PendingCreates(),
     ...more,
   };
-  const ended = consumeCommands(options, end.signal);
+  const direct = new DirectCreates();
+  const close = direct.open(options);
+  const ended = consumeCommands(options, end.signal).finally(close);
   ended.catch(() => undefined);
   // A read that blocks is cut with its connection, as the end of a term does.
   end.signal.addEventListener('abort', () => cell.blocking.disconnect());
@@ -94,13 +104,13 @@ export async function consume(
     if (open) await cut;
   };
   onTestFinished(() => stop().catch(() => undefined));
-  return { stop, ended, changed, poolsChanged };
+  return { stop, ended, changed, poolsChanged, direct };
 }
 
-export const createCommand = (more: object = {}) => ({
+export const createCommand = <T extends object>(more?: T) => ({
   command: 'create',
   request_id: randomUUID(),
   agent_type: 'CUSTOM',
   command_line: ['agent'],
-  ...more,
+  ...(more as T),
 });

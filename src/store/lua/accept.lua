@@ -5,14 +5,15 @@
 --       11 responses where those of 4 cannot be written; of a warm worker whose body is to be taken over, or of
 --       no worker: 12 bodies, 13 its desired, 14 its status, 15 its input, 16 its heartbeat, 17 its events; 18 status and 19 events of the worker;
 --       20 names, 21 ledger and 22 bytes of remembered answers
--- ARGV: 1 epoch, 2 group, 3 entry id, 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
+-- ARGV: 1 epoch, 2 group, 3 entry id ('' for a command that is not on the stream), 4 operation, 5 answers as a JSON map outcome -> text, 6 request ttl in ms,
 --       7 longest responses, 8 reply ttl in ms (0: none), 9 worker id, 10 desired state, 11 spec, 12 created_at,
 --       13 request id, 14 created_at in ms, 15 prompt entry ('' for none), 16 what is put aside, 17 longest dead stream,
 --       18 id of the warm worker ('' for none), 19 its body, 20 what is kept of the takeover, 21 what its wrapper is
 --       sent, besides the spec ('' for nothing yet), 22 the end of its history, 23 tombstone ttl in ms, 24 ttl of its streams in ms,
 --       25 budget of remembered answers in bytes, 26 fingerprint of the command ('' for none), 27 generation that the worker must have ('' for any),
 --       28 its trace ('' for none), 29 the first line of the worker's history, and 30... fields and values of its status, where it is RUNNING by that
--- Returns: outcome (fenced, repeated, ok, same, conflict, name_taken, not_found, stale), generation, 1 where the body was taken over.
+-- Returns: outcome (fenced, repeated, ok, same, conflict, name_taken, not_found, stale), generation, 1 where the body was taken over,
+-- and the answer to a command that is not on the stream, which is written nowhere else.
 if string.match(redis.call('GET', KEYS[1]) or '', '%d+$') ~= ARGV[1] then return { 'fenced', 0 } end
 local operation = ARGV[4]
 -- An error stops a script half way: what could be one is found before anything is written.
@@ -25,18 +26,23 @@ if operation == 'create' or operation == 'desire' or operation == 'restart' then
     return redis.error_reply('WRONGTYPE a key of worker ' .. ARGV[9] .. ' holds something else')
   end
 end
--- What is not pending any more has been settled by this very script, whose reply was lost.
-if redis.call('XACK', KEYS[3], ARGV[2], ARGV[3]) == 0 then return { 'repeated', 0 } end
--- A group that is lost and made again repeats nothing, and what was wrongly put into a command does not stay.
-redis.call('XDEL', KEYS[3], ARGV[3])
+local streamed = ARGV[3] ~= ''
+if streamed then
+  -- What is not pending any more has been settled by this very script, whose reply was lost.
+  if redis.call('XACK', KEYS[3], ARGV[2], ARGV[3]) == 0 then return { 'repeated', 0 } end
+  -- A group that is lost and made again repeats nothing, and what was wrongly put into a command does not stay.
+  redis.call('XDEL', KEYS[3], ARGV[3])
+end
 
 local taken = 0
 local function finish(outcome, generation, answer, keep)
-  local named = fits(KEYS[4], 'stream')
-  redis.call('XADD', named and KEYS[4] or KEYS[11], 'MAXLEN', '~', longest(ARGV[7], answer), '*', 'data', answer)
-  if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
+  if streamed then
+    local named = fits(KEYS[4], 'stream')
+    redis.call('XADD', named and KEYS[4] or KEYS[11], 'MAXLEN', '~', longest(ARGV[7], answer), '*', 'data', answer)
+    if named and ARGV[8] ~= '0' then redis.call('PEXPIRE', KEYS[4], ARGV[8]) end
+  end
   if keep then remember(KEYS[2], KEYS[21], KEYS[22], stamped(answer, ARGV[26]), ARGV[6], ARGV[25]) end
-  return { outcome, generation, taken }
+  return { outcome, generation, taken, not streamed and answer }
 end
 
 -- The answer to a create, a start, a restart or a stop is as old as its command: the worker may be gone since.

@@ -1,6 +1,7 @@
 /**
  * Submits commands to the stream for the manager's own HTTP API, like any orchestrator. The leader answers
- * them, which may be a different manager. All answers come on one stream of this process.
+ * them, which may be a different manager. All answers come on one stream of this process. Commands that this process can
+ * execute itself do not take this way.
  */
 import { randomUUID } from 'node:crypto';
 import { type CommandResponse, Fault, toCommandEntry } from '../../model/index.ts';
@@ -31,7 +32,18 @@ interface Inbox {
   end: AbortController;
 }
 
-export function createCommandClient(redis: Link, keys: Keys, hub: StreamHub): CommandClient {
+/** Executes a command in this process if it can; otherwise returns `undefined`. */
+export type SendDirectly = (command: {
+  command: string;
+  request_id: string;
+}) => Promise<CommandResponse | undefined>;
+
+export function createCommandClient(
+  redis: Link,
+  keys: Keys,
+  hub: StreamHub,
+  sendDirectly?: SendDirectly,
+): CommandClient {
   let inbox: Inbox | undefined;
 
   function openInbox(): Inbox {
@@ -70,12 +82,14 @@ export function createCommandClient(redis: Link, keys: Keys, hub: StreamHub): Co
 
   return {
     async send(fields, ms = RESPONSE_MS) {
+      const request = { request_id: randomUUID(), ...fields };
+      const direct = await sendDirectly?.(request);
+      if (direct) return checked(direct);
       inbox ??= openInbox();
       const mine = inbox;
       const { waiting, replyTo } = mine;
-      const command = { request_id: randomUUID(), ...fields, reply_to: replyTo };
-      const entry = toCommandEntry(command);
-      const { request_id } = command;
+      const entry = toCommandEntry({ ...request, reply_to: replyTo });
+      const { request_id } = request;
       const answered = Promise.withResolvers<CommandResponse | undefined>();
       const { resolve } = answered;
       const timer = setTimeout(() => resolve(undefined), ms);

@@ -18,6 +18,8 @@ export interface CommandEntry {
   bytes: number;
   /** Number of deliveries; more than one after a crash. */
   deliveries: number;
+  /** It is not on the stream: nothing is acknowledged, and its answer is returned to this process. */
+  direct?: true;
 }
 
 type Reply = [id: string, text: string | null, bytes: number, deliveries: number];

@@ -114,11 +114,14 @@ export class CommandStream {
     return this.#reader.claim(idleMs);
   }
 
-  /** Writes, answers, remembers and acknowledges in one step; throws `Fenced` if another manager leads. */
+  /**
+   * Writes, answers, remembers and acknowledges in one step; throws `Fenced` if another manager leads. `answer` is that to
+   * a direct entry.
+   */
   async settle(
     epoch: number,
     what: CommandSettlement,
-  ): Promise<{ outcome: CommandOutcome; generation: number; taken: boolean }> {
+  ): Promise<{ outcome: CommandOutcome; generation: number; taken: boolean; answer?: string }> {
     if (what.pool) {
       const { entry, requestId, fingerprint, replyTo, answers, pool: change } = what;
       const settlement = { epoch, entryId: entry.id, requestId, fingerprint, replyTo, answers, change };
@@ -128,7 +131,7 @@ export class CommandStream {
     const id = what.workerId ?? '-';
     const warm = what.created?.warm;
     const from = warm?.worker_id ?? '-';
-    const [outcome, generation, taken] = (await this.#redis.accept(
+    const [outcome, generation, taken, answer] = (await this.#redis.accept(
       keys.leader,
       keys.request(what.requestId),
       keys.commands,
@@ -153,7 +156,7 @@ export class CommandStream {
       keys.answeredBytes,
       epoch,
       COMMAND_GROUP,
-      what.entry.id,
+      what.entry.direct ? '' : what.entry.id,
       what.operation,
       JSON.stringify(what.answers),
       REQUEST_MEMORY_MS,
@@ -169,8 +172,13 @@ export class CommandStream {
       what.operation === 'dead' ? toDeadEntry(what) : '',
       DEAD_KEPT,
       ...toClaimArgs(id, what),
-    )) as [unknown, number, number | undefined];
-    return { outcome: throwIfFenced<CommandOutcome>(outcome), generation, taken: taken === 1 };
+    )) as [unknown, number, number | undefined, string | null | undefined];
+    return {
+      outcome: throwIfFenced<CommandOutcome>(outcome),
+      generation,
+      taken: taken === 1,
+      ...(typeof answer === 'string' && { answer }),
+    };
   }
 
   /** Deletes acknowledged commands that an older version has left; never deletes an unacknowledged one. */

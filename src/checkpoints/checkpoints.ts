@@ -23,6 +23,7 @@ import { toArchiveSource } from './archive-source.ts';
 import { chooseBases } from './bases.ts';
 import { canContinue } from './continue-conversation.ts';
 import { expectOk, toCheckpointFault } from './door-answers.ts';
+import { missingCheckpoint } from './faults.ts';
 import { keepBudget, keepNewest } from './limits.ts';
 import type { CheckpointStore, OpenArchive, OpenSource, StoredCheckpoint } from './store.ts';
 
@@ -250,5 +251,3 @@ export class Checkpoints {
 /** The worker does not exist or does not run, which no operator can repair. */
 const isMistake = (error: unknown) =>
   error instanceof Fault && (error.code === 'not_found' || error.code === 'conflict');
-
-const missingCheckpoint = (id: string) => new Fault('not_found', `The checkpoint ${id} does not exist.`);

@@ -56,6 +56,40 @@ export async function linkBase(
   return undefined;
 }
 
+/** The chunks of an archive in their order, and those of them that the base has. */
+interface Received {
+  list: readonly { sha256: string; length: number }[];
+  bytes: number;
+  reused: Map<string, ChunkPlace>;
+}
+
+/** Reads an archive to its end; `writer` gets what the base does not have. Throws if it breaks off or is too long. */
+export async function receiveChunks(
+  { parts }: Pick<ArchiveSource, 'parts'>,
+  { base, writer, mostBytes }: { base: BaseChunks | undefined; writer: PackWriter; mostBytes: number },
+): Promise<Received> {
+  const list: { sha256: string; length: number }[] = [];
+  const reused = new Map<string, ChunkPlace>();
+  let bytes = 0;
+  for await (const part of parts) {
+    const sha256 = 'known' in part ? part.known : sha256Of(part.bytes);
+    const known = base?.chunks.get(sha256);
+    const length = 'bytes' in part ? part.bytes.length : known?.length;
+    if (length === undefined)
+      throw new Fault(
+        'internal',
+        'The body sent a reference to a chunk that the checkpoint before does not have.',
+      );
+    bytes += length;
+    if (list.length >= MOST_CHUNKS) throw tooMany();
+    if (bytes > mostBytes) throw tooLong(mostBytes);
+    list.push({ sha256, length });
+    if (known) reused.set(sha256, known);
+    else if ('bytes' in part) await writer.add(part.bytes, sha256);
+  }
+  return { list, bytes, reused };
+}
+
 /** Reads an archive to its end and stores it. Throws if it breaks off, is too long, or cannot be written. */
 export async function storeChunks(
   source: Pick<ArchiveSource, 'parts'>,
@@ -69,28 +103,7 @@ export async function storeChunks(
   const file = join(folder, 'new');
   const writer = new PackWriter(file);
   try {
-    const list: { sha256: string; length: number }[] = [];
-    let bytes = 0;
-    for await (const part of source.parts) {
-      const sha256 = 'known' in part ? part.known : sha256Of(part.bytes);
-      const known = base?.chunks.get(sha256);
-      const length = 'bytes' in part ? part.bytes.length : known?.length;
-      if (length === undefined)
-        throw new Fault(
-          'internal',
-          'The body sent a reference to a chunk that the checkpoint before does not have.',
-        );
-      bytes += length;
-      if (list.length >= MOST_CHUNKS) throw tooMany();
-      if (bytes > mostBytes) throw tooLong(mostBytes);
-      list.push({ sha256, length });
-      if (!known && 'bytes' in part) await writer.add(part.bytes, sha256);
-    }
-    const reused = new Map<string, ChunkPlace>();
-    for (const { sha256 } of list) {
-      const known = base?.chunks.get(sha256);
-      if (known) reused.set(sha256, known);
-    }
+    const { list, bytes, reused } = await receiveChunks(source, { base, writer, mostBytes });
     const copied = choosePacksToCopy(base?.packs ?? [], reused.values());
     await copyChunks(folder, copied, [...reused.values()], writer);
     const own = await writer.finish();

@@ -1,7 +1,7 @@
 /** Steps on the file system that the store of checkpoints is made of, each safe against crashes and other managers. */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Errors of file systems that have no hard links. */
@@ -104,3 +104,16 @@ export const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes
 /** Whether nothing can be written at the moment, while everything can be read. */
 export const isUnwritable = (error: unknown) =>
   isFull(error) || ['EROFS', 'EACCES'].includes(codeOf(error) ?? '');
+
+/** Sets the time of a file again and again, until the function that is returned removes it. */
+export function holdMark(path: string, ms: number, now: () => number): () => void {
+  const renewing = setInterval(() => {
+    const at = new Date(now());
+    void utimes(path, at, at).catch(() => {});
+  }, ms);
+  renewing.unref();
+  return () => {
+    clearInterval(renewing);
+    void unlink(path).catch(() => {});
+  };
+}

@@ -14,6 +14,7 @@ import type { StoredConversation } from '../store/index.ts';
 import { type BaseChunks, linkBase, MANIFEST, storeChunks } from './chunk-storage.ts';
 import {
   dropUnused,
+  holdMark,
   ifThere,
   isUnwritable,
   namesIn,
@@ -120,11 +121,7 @@ export class CheckpointDirectory implements CheckpointStore {
       if (!isUnwritable(error)) throw error;
     });
     if ((await ifThere(marked.then(() => true))) === undefined) return undefined;
-    let renewing: NodeJS.Timeout | undefined;
-    const leave = () => {
-      clearInterval(renewing);
-      void unlink(mark).catch(() => {});
-    };
+    const leave = holdMark(mark, READING_MS, this.#now);
     try {
       const record = await this.#read(id);
       const checkpoint = await this.get(id);
@@ -143,11 +140,6 @@ export class CheckpointDirectory implements CheckpointStore {
       }
       const now = new Date(this.#now());
       await utimes(join(this.#folder(id), RECORD), now, now).catch(() => {});
-      renewing = setInterval(() => {
-        const at = new Date(this.#now());
-        void utimes(mark, at, at).catch(() => {});
-      }, READING_MS);
-      renewing.unref();
       stream.once('close', leave);
       return { checkpoint, stream };
     } catch (error) {

@@ -91,6 +91,15 @@ const LEAST_USED = 0.5;
 const MOST_PACKS = 16;
 const FEW_PACKS = 8;
 
+/** Whether a base that cannot be copied from has too many packs, or too much in them that it does not need. */
+export function isWorn(packs: readonly Pack[], chunks: readonly ChunkPlace[]): boolean {
+  const needed = new Map(chunks.map(({ sha256, length }) => [sha256, length]));
+  const sum = (values: Iterable<number>) => [...values].reduce((total, value) => total + value, 0);
+  return (
+    packs.length >= MOST_PACKS || sum(needed.values()) < sum(packs.map(({ bytes }) => bytes)) * LEAST_USED
+  );
+}
+
 /** Which packs of a base are not used again but copied from, because too little of them is needed or they are too many. */
 export function choosePacksToCopy(packs: readonly Pack[], chunks: Iterable<ChunkPlace>): Set<string> {
   const used = new Map<string, number>();

@@ -3,9 +3,9 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { Fault } from '../model/index.ts';
 import { MANIFEST, packPath } from './chunk-storage.ts';
 import { readIfAny } from './directory-files.ts';
+import { damaged } from './faults.ts';
 import { type Pack, parseManifest } from './manifest.ts';
 import { DamagedPack, readChunk } from './pack-files.ts';
 
@@ -88,10 +88,3 @@ async function* readWhole(file: FileHandle, sha256: string): AsyncGenerator<Buff
     throw new DamagedPack(sha256, 'its bytes are not those that were stored');
   if (last) yield last;
 }
-
-const damaged = (id: string, why: string) =>
-  new Fault(
-    'internal',
-    `The checkpoint ${id} is damaged in CHECKPOINT_DIR: ${why}. Delete it and use another one; the next checkpoint of its worker will be stored whole.`,
-    { reason: 'CheckpointFailed' },
-  );

@@ -66,11 +66,16 @@ export class S3Bucket {
     });
   }
 
-  /** Undefined if there is none. */
-  get(key: string): Promise<Readable | undefined> {
+  /** Undefined if there is none. `range` has the first and the last byte. */
+  get(key: string, range?: { from: number; to: number }): Promise<Readable | undefined> {
     return this.#run(async ({ s3, library }) => {
       try {
-        const found = await s3.send(new library.GetObjectCommand(this.#at(key)));
+        const found = await s3.send(
+          new library.GetObjectCommand({
+            ...this.#at(key),
+            ...(range && { Range: `bytes=${range.from}-${range.to}` }),
+          }),
+        );
         return found.Body as Readable | undefined;
       } catch (error) {
         if (isMissing(error)) return undefined;

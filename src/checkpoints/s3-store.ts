@@ -2,21 +2,18 @@
  * Checkpoints in a bucket of S3, or of a server with the same API.
  *
  * The objects of a checkpoint have its ID as their prefix. Its record is written last and deleted first, so a checkpoint
- * without one does not exist. An archive is gathered in a local folder first, because S3 needs its length. Unlike in
- * a directory, equal archives are stored more than once: S3 has no links, and nothing else counts uses safely.
+ * without one does not exist. Its archive is a list of chunks in packs, which other checkpoints may use as well. New chunks
+ * are gathered in a local folder first, because S3 needs their length.
  */
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type CheckpointDetails,
-  type CheckpointPlace,
-  checkpointId,
-  formatInstant,
-  parseInstant,
-} from '../model/index.ts';
+import { type CheckpointDetails, type CheckpointPlace, parseInstant } from '../model/index.ts';
 import type { StoredConversation } from '../store/index.ts';
+import { MANIFEST, receiveChunks } from './chunk-storage.ts';
+import { type ChunkPlace, formatManifest, hashChunks } from './manifest.ts';
+import { PackWriter } from './pack-files.ts';
 import {
   completeCheckpoint,
   formatCheckpointRecord,
@@ -26,8 +23,9 @@ import {
   parseConversation,
   type StoredRecord,
 } from './records.ts';
-import { writeArchive } from './s3-archive.ts';
 import { S3Bucket, type S3Object } from './s3-bucket.ts';
+import { groupById, prefixOf, toExpiry } from './s3-keys.ts';
+import { findS3Base, openPacks, packKey, tooSlow, UnusedPacks } from './s3-packs.ts';
 import type {
   CheckpointStore,
   NewCheckpoint,
@@ -39,7 +37,8 @@ import type {
 
 const READING_MS = 20_000;
 const READER_DEAD_MS = 120_000;
-const WRITER_DEAD_MS = 3_600_000;
+/** What no checkpoint uses for this time is deleted; none takes half of it. */
+const UNUSED_MS = 3_600_000;
 /** The most that S3 takes with one request. */
 const LONGEST_BYTES = 5 * 1024 ** 3;
 
@@ -49,6 +48,7 @@ export class CheckpointBucket implements CheckpointStore {
   readonly #now: () => number;
   /** Records never change, so each is read once. */
   readonly #records = new Map<string, StoredRecord>();
+  readonly #unused = new UnusedPacks();
 
   /** `spool` is a folder of this machine for archives that are being written. */
   constructor(
@@ -63,25 +63,50 @@ export class CheckpointBucket implements CheckpointStore {
 
   async write(checkpoint: NewCheckpoint, content: NewContent): Promise<CheckpointDetails> {
     const { checkpoint_id: id } = checkpoint;
+    const began = this.#now();
     await mkdir(this.#spool, { recursive: true, mode: 0o700 });
     const file = join(this.#spool, `${id}.tmp`);
+    const writer = new PackWriter(file);
     let opened: OpenSource | undefined;
+    let name: string | undefined;
     try {
       const mostBytes = Math.min(content.mostBytes, LONGEST_BYTES);
-      opened = await content.open(undefined);
-      const { source, conversation } = opened;
-      const stored = await writeArchive(file, source, mostBytes);
-      const details = completeCheckpoint(checkpoint, stored, opened);
-      await this.#bucket.putStream(`${id}/archive`, () => createReadStream(file), stored.bytes);
+      const base = await findS3Base(this.#bucket, await content.findBases());
+      opened = await content.open(base?.id);
+      const { list, bytes, reused } = await receiveChunks(opened.source, { base, writer, mostBytes });
+      const own = await writer.finish();
+      const details = completeCheckpoint(checkpoint, { bytes, sha256: hashChunks(list) }, opened);
+      const pack = own && { name: randomBytes(32).toString('hex'), bytes: own.bytes };
+      const chunks = list.map(({ sha256 }) => {
+        const found = reused.get(sha256);
+        return found ?? ({ ...own?.find(sha256), pack: pack?.name } as ChunkPlace);
+      });
+      const names = new Set(chunks.map((chunk) => chunk.pack));
+      const packs = [...(base?.packs ?? []).filter((one) => names.has(one.name)), ...(pack ? [pack] : [])];
+      if (pack) {
+        name = pack.name;
+        await this.#bucket.putStream(packKey(name), () => createReadStream(file), pack.bytes);
+      }
+      await this.#bucket.put(`${id}/${MANIFEST}`, formatManifest(chunks));
+      const { conversation } = opened;
       if (conversation) await this.#bucket.put(`${id}/conversation.json`, formatConversation(conversation));
-      await this.#bucket.put(`${id}/record.json`, formatCheckpointRecord({ details }));
+      // What the base had may not be kept any longer.
+      if (base && this.#now() - began > UNUSED_MS / 2) throw tooSlow();
+      await this.#bucket.put(`${id}/record.json`, formatCheckpointRecord({ details, packs }));
       return details;
     } catch (error) {
       opened?.source.destroy();
       // If this fails as well, it is cleaned up later.
-      await this.#bucket.remove([`${id}/archive`, `${id}/conversation.json`]).catch(() => {});
+      const left = [
+        `${id}/record.json`,
+        `${id}/${MANIFEST}`,
+        `${id}/conversation.json`,
+        ...(name ? [packKey(name)] : []),
+      ];
+      await this.#bucket.remove(left).catch(() => {});
       throw error;
     } finally {
+      await writer.close();
       await rm(file, { force: true });
     }
   }
@@ -101,8 +126,8 @@ export class CheckpointBucket implements CheckpointStore {
       all.push({
         ...view,
         ...(expires_at !== undefined && { expires_at }),
-        // Each has an archive of its own.
-        packs: [{ name: id, bytes: view.bytes }],
+        // Those of older versions have an archive of their own.
+        packs: record.packs ?? [{ name: id, bytes: view.bytes }],
         otherBytes: others.reduce((sum, { size }) => sum + size, 0),
         usedAt: Math.max(found.at, used?.at ?? 0),
       });
@@ -133,7 +158,7 @@ export class CheckpointBucket implements CheckpointStore {
     };
     try {
       const checkpoint = await this.get(id);
-      const stream = checkpoint && (await this.#bucket.get(`${prefix}archive`));
+      const stream = checkpoint && (await openPacks(this.#bucket, id, await this.#read(id)));
       if (!stream) {
         leave();
         return undefined;
@@ -178,11 +203,22 @@ export class CheckpointBucket implements CheckpointStore {
   }
 
   async clean(): Promise<void> {
-    for (const objects of groupById(await this.#bucket.list()).values()) {
-      if (objects.some(({ key }) => key.endsWith('/record.json'))) continue;
+    const all = await this.#bucket.list();
+    const used = new Set<string>();
+    let unreadable = false;
+    for (const [id, objects] of groupById(all)) {
+      if (objects.some(({ key }) => key.endsWith('/record.json'))) {
+        const record = await this.#read(id);
+        for (const { name } of record?.packs ?? []) used.add(name);
+        if (!record) unreadable = true;
+        continue;
+      }
       const last = Math.max(...objects.map(({ at }) => at));
-      if (last < this.#now() - WRITER_DEAD_MS) await this.#bucket.remove(objects.map(({ key }) => key));
+      if (last < this.#now() - UNUSED_MS) await this.#bucket.remove(objects.map(({ key }) => key));
     }
+    // A record that cannot be read, of a newer version for example, may need any of them.
+    const keys = unreadable ? [] : all.map(({ key }) => key);
+    await this.#bucket.remove(this.#unused.choose(keys, used, { now: this.#now(), ms: UNUSED_MS }));
     await this.#cleanSpool();
   }
 
@@ -191,7 +227,7 @@ export class CheckpointBucket implements CheckpointStore {
     for (const name of await readdir(this.#spool).catch(() => [])) {
       const file = join(this.#spool, name);
       const found = await stat(file).catch(() => undefined);
-      if (name.endsWith('.tmp') && found && found.mtimeMs < this.#now() - WRITER_DEAD_MS)
+      if (name.endsWith('.tmp') && found && found.mtimeMs < this.#now() - UNUSED_MS)
         await rm(file, { force: true });
     }
   }
@@ -204,24 +240,4 @@ export class CheckpointBucket implements CheckpointStore {
     this.#records.set(id, record);
     return record;
   }
-}
-
-/** It becomes a part of keys, so it is checked here even if a caller has checked it before. */
-const prefixOf = (id: string) => `${checkpointId.parse(id)}/`;
-
-/** The objects of each checkpoint; others do not belong to any. */
-function groupById(objects: readonly S3Object[]): Map<string, S3Object[]> {
-  const groups = new Map<string, S3Object[]>();
-  for (const object of objects) {
-    const [id = '', name] = object.key.split('/');
-    if (name === undefined || !checkpointId.safeParse(id).success) continue;
-    groups.set(id, [...(groups.get(id) ?? []), object]);
-  }
-  return groups;
-}
-
-function toExpiry(objects: readonly S3Object[]): string | undefined {
-  const times = objects.map(({ key }) => Number(/\/expires-(\d{1,15})$/.exec(key)?.[1] ?? Number.NaN));
-  const last = Math.max(...times.filter(Number.isFinite));
-  return Number.isFinite(last) ? formatInstant(last) : undefined;
 }

@@ -8,6 +8,7 @@ import { expireDeleted, keepBudget, sumCheckpointBytes } from '../../src/checkpo
 import { CheckpointBucket } from '../../src/checkpoints/s3-store.ts';
 import { parseCheckpointPlace } from '../../src/model/index.ts';
 import { type S3Server, startS3Server } from '../support/s3-server.ts';
+import { newChunks, toParts } from './chunk-fixture.ts';
 import { newCheckpoint, newFolder, read, toSource, write } from './fixture.ts';
 
 let server: S3Server;
@@ -106,12 +107,21 @@ test('of an archive that breaks off, or cannot be stored, nothing is visible, an
     (method === 'PUT' && key.endsWith('record.json')) || method === 'DELETE' ? 403 : undefined;
   await expect(write(store)).rejects.toThrow();
   server.fail = () => undefined;
-  expect([await store.list(), readdirSync(spool), server.objects.size]).toEqual([[], [], 1]);
+  expect([await store.list(), readdirSync(spool), server.objects.size]).toEqual([[], [], 2]);
   writeFileSync(join(spool, `${randomUUID()}.tmp`), 'a part');
   await store.clean();
-  expect([server.objects.size, readdirSync(spool).length]).toEqual([1, 1]);
-  await open(() => Date.now() + 7_200_000).clean();
-  expect([server.objects.size, readdirSync(spool)]).toEqual([0, []]);
+  expect([server.objects.size, readdirSync(spool).length]).toEqual([2, 1]);
+  let now = Date.now() + 7_200_000;
+  const later = open(() => now);
+  await later.clean();
+  expect([[...server.objects.keys()].map((key) => key.includes('/packs/')), readdirSync(spool)]).toEqual([
+    [true],
+    [],
+  ]);
+  // A pack is kept for an hour after it was seen without a checkpoint.
+  now += 3_600_000;
+  await later.clean();
+  expect(server.objects.size).toBe(0);
 });
 
 test('the budget counts every archive, and spares one that is being read', async () => {
@@ -128,4 +138,109 @@ test('the budget counts every archive, and spares one that is being read', async
   await expireDeleted(store, { exists: () => false, retentionMs: 1000, now: 0 });
   await expireDeleted(store, { exists: () => false, retentionMs: 1000, now: 2000 });
   expect(await store.list()).toEqual([]);
+});
+
+test('only new chunks are sent to the bucket, and each checkpoint can be read after the others were deleted', async () => {
+  let now = Date.now();
+  const store = open(() => now);
+  const packs = () => [...server.objects].filter(([key]) => key.includes('/packs/'));
+  const packed = () => packs().reduce((sum, [, { content }]) => sum + content.length, 0);
+  let chunks = newChunks(20);
+  const states: { id: string; whole: Buffer }[] = [];
+  for (let n = 0; n < 25; n += 1) {
+    const last = states.at(-1);
+    const next = last ? chunks.map((chunk, at) => (at === n % 20 ? randomBytes(10_000) : chunk)) : chunks;
+    const { checkpoint_id: id } = await store.write(newCheckpoint(), {
+      findBases: async () => (last ? [last.id] : []),
+      open: async (base) => ({
+        source: toSource(toParts(next, base === undefined ? [] : chunks)),
+        conversation: undefined,
+      }),
+      mostBytes: 1e9,
+    });
+    states.push({ id, whole: Buffer.concat(next) });
+    chunks = next;
+  }
+  // Every sixteenth is stored whole.
+  expect(packed()).toBeLessThan(700_000);
+  for (const { id, whole } of states) expect((await read(open(), id))?.equals(whole)).toBe(true);
+  const kept = states.splice(12, 1)[0];
+  for (const { id } of states) await store.remove(id);
+  for (let minutes = 0; minutes <= 60; minutes += 30, now += 1_800_000) await store.clean();
+  expect((await read(store, kept?.id ?? ''))?.equals(kept?.whole ?? Buffer.alloc(0))).toBe(true);
+  expect(packed()).toBeLessThan(400_000);
+  await store.remove(kept?.id ?? '');
+  for (let minutes = 0; minutes <= 60; minutes += 30, now += 1_800_000) await store.clean();
+  expect(server.objects.size).toBe(0);
+});
+
+test('the base may be deleted while its packs are used again, and a slow upload fails', async () => {
+  let now = Date.now();
+  const store = open(() => now);
+  const chunks = newChunks(5);
+  const { checkpoint_id: base } = await write(store, { content: toParts(chunks) });
+  const again = (slow: number) =>
+    store.write(newCheckpoint(), {
+      findBases: async () => [base],
+      open: async (found) => {
+        expect(found).toBe(base);
+        await store.remove(base);
+        await store.clean();
+        now += slow;
+        await store.clean();
+        return { source: toSource(toParts(chunks, chunks)), conversation: undefined };
+      },
+      mostBytes: 1e9,
+    });
+  const { checkpoint_id: id } = await again(1_500_000);
+  expect(await read(store, id)).toEqual(Buffer.concat(chunks));
+  const { checkpoint_id: other } = await write(store, { content: toParts(chunks) });
+  const slow = store.write(newCheckpoint(), {
+    findBases: async () => [base, other],
+    open: async (found) => {
+      // The first one does not exist any more.
+      expect(found).toBe(other);
+      now += 2_000_000;
+      return { source: toSource(toParts(chunks, chunks)), conversation: undefined };
+    },
+    mostBytes: 1e9,
+  });
+  await expect(slow).rejects.toMatchObject({ code: 'unavailable', message: /took too long/ });
+});
+
+test('packs are kept while a record cannot be read, and a damaged one is reported and not built on', async () => {
+  let now = Date.now();
+  const store = open(() => now);
+  const chunks = newChunks(3);
+  const { checkpoint_id: id } = await write(store, { content: toParts(chunks) });
+  const { checkpoint_id: other } = await write(store, { content: toParts(chunks) });
+  const find = (part: string) => [...server.objects].find(([key]) => key.includes(part));
+  const record = find(`${id}/record.json`)?.[1];
+  const text = record?.content ?? Buffer.alloc(0);
+  if (record) record.content = Buffer.from('{"of":"a newer version"}');
+  const fresh = open(() => now);
+  for (let hours = 0; hours < 3; hours += 1, now += 3_600_000) await fresh.clean();
+  if (record) record.content = text;
+  expect(await read(open(), id)).toEqual(Buffer.concat(chunks));
+  const pack = find('/packs/')?.[1];
+  if (pack)
+    pack.content = Buffer.concat([
+      pack.content.subarray(0, 15_000),
+      Buffer.from('damaged'),
+      pack.content.subarray(15_007),
+    ]);
+  const results = await Promise.allSettled([read(open(), id), read(open(), other)]);
+  expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  expect(results.find(({ status }) => status === 'rejected')).toMatchObject({
+    reason: { reason: 'CheckpointFailed', message: expect.stringMatching(/is damaged/) },
+  });
+  const broken = results[0]?.status === 'rejected' ? id : other;
+  await store.write(newCheckpoint(), {
+    findBases: async () => [broken],
+    open: async (found) => {
+      expect(found).toBeUndefined();
+      return { source: toSource(toParts(chunks)), conversation: undefined };
+    },
+    mostBytes: 1e9,
+  });
 });

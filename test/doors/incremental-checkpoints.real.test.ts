@@ -1,5 +1,5 @@
 /** Checkpoints of real workers that store only what has changed, and what happens if a disk damages them. */
-import { openSync, readdirSync, statSync, writeSync } from 'node:fs';
+import { existsSync, openSync, readdirSync, statSync, writeSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -50,7 +50,7 @@ const SUMS = 'find . -type f -exec cksum {} + | LC_ALL=C sort';
 const FILES = `mkdir d; for n in $(seq 300); do head -c 10000 /dev/urandom > d/$n; done; ${SUMS}`;
 /** Bytes of all packs, each once. */
 function storedBytes(): number {
-  const packs = readdirSync(join(directory, 'objects'));
+  const packs = existsSync(join(directory, 'objects')) ? readdirSync(join(directory, 'objects')) : [];
   return packs.reduce((sum, name) => sum + statSync(join(directory, 'objects', name)).size, 0);
 }
 /** The bytes that a checkpoint has added. */

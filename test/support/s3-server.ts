@@ -53,8 +53,11 @@ export async function startS3Server(): Promise<S3Server> {
       answer(204);
     } else if (url.searchParams.has('list-type'))
       answer(200, list(objects, key.replace(/\/$/, ''), url.searchParams));
-    else if (found) answer(200, found.content);
-    else answer(404, '<Error><Code>NoSuchKey</Code><Message>none</Message></Error>');
+    else if (found) {
+      const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+      if (from === undefined) answer(200, found.content);
+      else answer(206, found.content.subarray(Number(from), Number(to) + 1));
+    } else answer(404, '<Error><Code>NoSuchKey</Code><Message>none</Message></Error>');
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const one: S3Server = {

@@ -42,7 +42,7 @@ export async function listFiles(
     .filter((line) => line !== '')
     .map(unquote);
   const usable = names.filter((name) => name.length < PATH_MAX);
-  // tar can walk deeper than a path can name, but tar could not unpack that.
+  // tar can walk deeper than a path can name, but cannot unpack that.
   for (const name of names)
     if (name.length >= PATH_MAX)
       end.lines.push(

@@ -19,8 +19,8 @@ export const checkpointId = z
 /** The field `checkpoint` of a worker. */
 export const checkpointFields = z.strictObject({
   /**
-   * When the workspace is saved: after each `turn`, at each `stop` once the agent has ended, or at an `interval`. In a
-   * folder, only files that have changed since the last time take space.
+   * When the workspace is saved: after each `turn`, at each `stop` once the agent has ended, or at an `interval`. Only
+   * files that have changed since the last time take space.
    */
   on: z.array(z.enum(CHECKPOINT_EVENTS)).min(1).max(3),
   /** Time between two checkpoints with `interval`; 600 by default. */

@@ -14,7 +14,7 @@ import { WebSocket } from 'ws';
 import { openWorld, type RuntimeUnderTest } from '../faults/world.ts';
 import type { Manager } from '../support/manager.ts';
 
-const CONNECTIONS = Number(process.env.DOOR_CONNECTIONS ?? 1000);
+const CONNECTIONS = Number(process.env.DOOR_CONNECTIONS ?? 600);
 const AT_ONCE = 100;
 /** Descriptors that come and go: Redis, pipes of the process runtime, idle connections to the body and the engine. */
 const TOLERANCE = 32;

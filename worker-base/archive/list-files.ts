@@ -22,38 +22,47 @@ export interface ListedFile {
 
 type Run = (words: string[], stdin?: string) => Promise<HelperEnd & { stdout: Buffer }>;
 
-/** Without the folder itself, whose owner and times are not the agent's. */
-const WALK = 'find . -mindepth 1 -maxdepth 1 -print0 | sort -z | tar "$@" --null --verbatim-files-from -T -';
+/** One program, because a shell does not report that another one of a pipeline was killed. */
+const WALK = ['tar', '-c', '-v', '-f', '/dev/null', '--sort=name', '--quoting-style=escape'];
+/** The workspace itself, whose owner and times are not the agent's. */
+const ROOT = './';
 const FIELDS = '%f %i %h %s %.9Y %.9Z %n\\0';
 const REGULAR = 0x8;
 /** Bytes of a path, with its final zero (limits.h). */
 const PATH_MAX = 4096;
+/** What stat says of a file that is not there any more. */
+const VANISHED = new Set(['No such file or directory', 'Not a directory']);
+/** xargs ends with this code if stat failed for a file; with others if it was killed. */
+export const STAT_CODES = [0, 123];
 
-/** All files in the order of an archive; `lines` is what tar reports, such as folders that it could not read. */
+/** All files in the order of an archive, and how the programs ended; `walk.lines` names what could not be read. */
 export async function listFiles(
   run: Run,
   options: string[],
-): Promise<{ files: ListedFile[]; end: HelperEnd }> {
-  const words = ['-c', '-v', '-f', '/dev/null', '--sort=name', '--quoting-style=escape', ...options];
-  const { stdout, ...end } = await run(['sh', '-c', WALK, 'sh', ...words]);
+): Promise<{ files: ListedFile[]; walk: HelperEnd; stat: HelperEnd }> {
+  const { stdout, ...walk } = await run([...WALK, ...options, '.']);
   const names = stdout
     .toString('latin1')
     .split('\n')
-    .filter((line) => line !== '')
+    .filter((line) => line !== '' && line !== ROOT)
     .map(unquote);
   const usable = names.filter((name) => name.length < PATH_MAX);
   // tar can walk deeper than a path can name, but cannot unpack that.
   for (const name of names)
     if (name.length >= PATH_MAX)
-      end.lines.push(
+      walk.lines.push(
         `tar: ${name.slice(0, 100).replace(/[^\x20-\x7e]/g, '?')}…: Cannot save: File name too long`,
       );
-  if (usable.length === 0) return { files: [], end };
-  const stat = ['xargs', '-0', 'stat', '--printf', FIELDS, '--'];
-  const listed = await run(stat, usable.join('\0'));
+  if (usable.length === 0) return { files: [], walk, stat: { code: 0, lines: [] } };
+  const program = ['xargs', '-0', 'stat', '--printf', FIELDS, '--'];
+  const { stdout: records, ...stat } = await run(program, usable.join('\0'));
   // What has vanished since is missing.
-  const files = listed.stdout.toString('latin1').split('\0').filter(Boolean).map(parse);
-  return { files, end };
+  const files = records.toString('latin1').split('\0').filter(Boolean).map(parse);
+  for (const line of stat.lines) {
+    const [, name, why] = /cannot statx? '(.*)': (.*)$/.exec(line) ?? [];
+    if (name !== undefined && !VANISHED.has(why ?? '')) walk.lines.push(`tar: ${name}: Cannot stat: ${why}`);
+  }
+  return { files, walk, stat };
 }
 
 function parse(record: string): ListedFile {

@@ -15,7 +15,7 @@ import { createCompressor } from './compress-chunks.ts';
 import { groupFiles } from './file-groups.ts';
 import { type HelperEnd, startHelper } from './helper-process.ts';
 import { IGNORE_BYTES, IGNORE_FILE, toExcludes } from './ignore-file.ts';
-import { listFiles } from './list-files.ts';
+import { listFiles, STAT_CODES } from './list-files.ts';
 
 /** Marks a workspace that is being filled; it is not a file of the agent. */
 export const FILL_MARKER = '.worker-manager-source';
@@ -81,13 +81,14 @@ export async function packWorkspace(
   const listedAt = Date.now();
   const excludes = ['--wildcards', '--anchored', `--exclude=./${FILL_MARKER}`];
   const options = [...TAR, ...excludes, ...toExcludes(ignored.stdout.toString())];
-  const { files, end } = await listFiles(run, options);
-  expectEnd(end, 'tar', [0, 1]);
+  const { files, walk, stat } = await listFiles(run, options);
+  expectEnd(walk, 'tar', [0, 1]);
+  expectEnd(stat, 'stat', STAT_CODES);
   const groups = groupFiles(files, listedAt);
   const due = groups.filter(({ fingerprint }) => !known.has(fingerprint));
   const compressor = createCompressor();
   const index = new Map<string, readonly KnownChunk[]>();
-  const warnings = toWarnings(end.lines);
+  const warnings = toWarnings(walk.lines);
   async function* pack(): AsyncGenerator<ArchivePart> {
     const tar = due.length > 0 ? start(PACK, 'pipe') : undefined;
     const names = due.flatMap((group) => group.names.map((name) => `${name}\0`));

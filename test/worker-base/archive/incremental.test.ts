@@ -80,11 +80,11 @@ test('what has not changed is not read again', async () => {
   expect(first.sent).toBeGreaterThan(4_000_000);
   const tar = vi.fn();
   const deps = depsOf(workspace, (argv) => {
-    tar(argv[0]);
+    tar(argv.join(' '));
     return argv;
   });
   await joinParts(await packWorkspace(deps, known), stored);
-  expect(tar).not.toHaveBeenCalledWith('tar');
+  expect(tar).not.toHaveBeenCalledWith(expect.stringContaining('--no-recursion'));
   write('d3/f3', randomBytes(10_000));
   write('d9/new', randomBytes(10_000));
   rmSync(path('d15/f15'));
@@ -248,6 +248,18 @@ test('names that are no text, pipes, sockets and long names are the same each ti
   server.close();
   rmSync(path('socket'), { force: true });
   expect(listing(await unpack(archive)).split('\n')).toHaveLength(listing(workspace).split('\n').length);
+});
+
+test.each([
+  ['what lists the files', '--sort=name'],
+  ['what reads their times', 'xargs'],
+  ['what packs them', '--no-recursion'],
+])('an archive fails if %s is killed, and is never shorter', async (_name, word) => {
+  for (let n = 0; n < 100; n += 1) write(`d/${n}`, randomBytes(50_000));
+  const kill = (argv: string[]) =>
+    argv.includes(word) ? ['sh', '-c', '"$@" | head -c 3000; kill -9 $$', 'sh', ...argv] : argv;
+  const packing = packWorkspace(depsOf(workspace, kill));
+  await expect(packing.then((one) => joinParts(one))).rejects.toMatchObject({ code: 'unavailable' });
 });
 
 test('a folder that is too deep for a path is named, and the rest is saved', async () => {

@@ -18,6 +18,7 @@ import {
 import { openTasks } from '../tasks/index.ts';
 import { startWatchdog } from '../watchdog/index.ts';
 import { startCanary } from './canary.ts';
+import { closeInOrder } from './close-in-order.ts';
 import { collectMetrics } from './collect-metrics.ts';
 import { watchFormat } from './format-watch.ts';
 import { watchHazards } from './hazard-watch.ts';
@@ -221,12 +222,15 @@ export async function serve(options: ServeOptions): Promise<void> {
     await Promise.race([leadership.ended, delay(RELEASE_MS, undefined, { ref: false })]);
     if (link.ok) await watchdog.lease.release();
     await leadership.ended;
-    await watchdog.close();
-    await api.close();
-    await images?.close();
-    collector?.close();
-    await runtimes.close();
-    await tasks.close();
+    const parts = {
+      watchdog: () => watchdog.close(),
+      api: () => api.close(),
+      images: () => images?.close(),
+      collector: () => collector?.close(),
+      runtimes: () => runtimes.close(),
+      tasks: () => tasks.close(),
+    };
+    await closeInOrder(parts, log);
     redis.disconnect();
     listener.disconnect();
   }

@@ -27,8 +27,15 @@ export const createMcpRoutes =
     let handler: Promise<McpHttpHandler> | undefined;
     // Most managers serve no agents, and start faster without the SDK.
     const open = () =>
-      (handler ??= import('./handler.ts').then(({ createHandler }) => createHandler(options)));
-    app.addHook('onClose', async () => (await handler)?.close());
+      (handler ??= import('./handler.ts').then(
+        ({ createHandler }) => createHandler(options),
+        (error: unknown) => {
+          // The files were replaced by an upgrade. There is nothing to close, and the next request tries again.
+          handler = undefined;
+          throw error;
+        },
+      ));
+    app.addHook('onClose', async () => (await handler?.catch(() => undefined))?.close());
 
     app.route({
       method: ['GET', 'POST', 'DELETE'],

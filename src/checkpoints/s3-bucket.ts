@@ -27,7 +27,7 @@ type Opened = { s3: S3Client; library: Library };
 const STREAM_PAUSES_MS = [200, 1000];
 /** A server that does not accept a connection, or takes or sends no byte, for this time in milliseconds is away. */
 const CONNECTION_MS = 10_000;
-const SILENCE_MS = 60_000;
+const SILENCE_MS = 120_000;
 
 export class S3Bucket {
   readonly #place: Place;

@@ -116,6 +116,14 @@ test.each([
   30_000,
 );
 
+test('a server that is slow, but not silent, is waited for', async () => {
+  const store = open(moto.url, 400);
+  moto.fail = (_method, key) => (key.includes('/packs/') ? 'slow' : undefined);
+  const content = randomBytes(16_000_000);
+  const { checkpoint_id: id } = await save(store, { content });
+  expect((await read(store, id))?.equals(content)).toBe(true);
+}, 30_000);
+
 test('a download that is cut is an error, and never a shorter archive', async () => {
   const store = open();
   const { checkpoint_id: id } = await save(store);

@@ -5,6 +5,7 @@ import { rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { freePort } from './free-port.ts';
@@ -14,6 +15,9 @@ const VERSION = '5.2.5';
 const FOLDER = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', `moto-${VERSION}`);
 const INSTALL_MS = 200_000;
 const START_MS = 30_000;
+/** What a slow server passes on between two pauses. */
+const SLOW_BYTES = 1024 ** 2;
+const SLOW_MS = 60;
 
 /** The path of the server, or why it cannot be had on this machine. It is installed once for a checkout, which takes half a minute. */
 async function findMoto(): Promise<{ program: string } | { missing: string }> {
@@ -38,12 +42,14 @@ async function findMoto(): Promise<{ program: string } | { missing: string }> {
  * - `hang`: takes the request and does nothing.
  * - `cut-upload`: passes on a part of the request, and breaks both connections.
  * - `cut-download`: breaks the connection in the middle of the answer.
+ * - `slow`: passes everything on in pieces, with a pause after each.
  * - `lose-reply`: passes the request on, and breaks the connection instead of answering.
  */
 export type S3Fault =
   | number
   | { status: number; code: string }
   | 'hang'
+  | 'slow'
   | 'cut-upload'
   | 'cut-download'
   | 'lose-reply';
@@ -139,6 +145,7 @@ function pass({ fail }: Moto, port: number, asked: IncomingMessage, answer: Serv
       reply.once('data', (part: Buffer) => {
         answer.write(part.subarray(0, part.length / 2), () => answer.destroy());
       });
+    else if (fault === 'slow') Readable.from(slowly(reply)).pipe(answer);
     else reply.pipe(answer);
   });
   onward.on('error', () => answer.destroy());
@@ -150,5 +157,17 @@ function pass({ fail }: Moto, port: number, asked: IncomingMessage, answer: Serv
         answer.destroy();
       });
     });
+  else if (fault === 'slow') Readable.from(slowly(asked)).pipe(onward);
   else asked.pipe(onward);
+}
+
+async function* slowly(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let bytes = 0;
+  for await (const part of source) {
+    yield part;
+    bytes += part.length;
+    if (bytes < SLOW_BYTES) continue;
+    bytes = 0;
+    await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+  }
 }

@@ -6,13 +6,13 @@
  * with checkpoints and one without alternate, so that the noise of the machine affects both, and the second of two turns counts. On the process runtime.
  */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { bundleWrapper } from '../scripts/bundle-wrapper.ts';
 import { connect, type WorkerHandle } from '../src/client/index.ts';
 import { FILES } from './checkpoints.ts';
+import { cpuSeconds } from './cpu-seconds.ts';
 import { startManager } from './manager.ts';
 import { BenchOrchestrator } from './orchestrator.ts';
 import { median, type Result, reported } from './result.ts';
@@ -73,12 +73,12 @@ export async function benchCheckpointTurns({ redisUrl }: { redisUrl: string }): 
   /** Two turns, and their checkpoints if the worker has them. */
   const run = async (worker: WorkerHandle, stored: () => Promise<void>): Promise<Pair> => {
     const wrapper = Number(await orchestrator.redis.hget(orchestrator.keys.status(worker.id), 'pid'));
-    const cpu = () => cpuWithChildren(manager.process.pid) + cpuWithChildren(wrapper);
-    const before = cpu();
+    const cpu = async () => cpuSeconds(manager.process.pid) + (await cpuOfGroup(wrapper));
+    const before = await cpu();
     await orchestrator.turn(worker.id, 'work');
     const second = await orchestrator.turn(worker.id, 'work');
     await stored();
-    return { second, cpu: cpu() - before };
+    return { second, cpu: (await cpu()) - before };
   };
   try {
     const plain = await create({});
@@ -131,10 +131,16 @@ export async function benchCheckpointTurns({ redisUrl }: { redisUrl: string }): 
   }
 }
 
-/** User and system time of a process and of those children of it that have ended, in seconds. */
-function cpuWithChildren(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_A_SECOND;
+/** User and system time of the processes of a group, and of their children that have ended, in seconds. */
+async function cpuOfGroup(group: number | undefined): Promise<number> {
+  let ticks = 0;
+  for (const name of await readdir('/proc')) {
+    const stat = /^\d+$/.test(name) ? await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '') : '';
+    const fields = stat.split(') ').at(-1)?.split(' ') ?? [];
+    if (Number(fields[2]) !== group) continue;
+    ticks += fields.slice(11, 15).reduce((sum, value) => sum + Number(value), 0);
+  }
+  return ticks / TICKS_A_SECOND;
 }
 
 /** Bytes of all files below a folder; a file with several names counts once. */

@@ -92,7 +92,9 @@ describe.each(['process', 'docker'])('a worker on %s', (runtime) => {
     for (const id of [first.id, second.id]) await client.checkpoints.delete(id);
     const other = await create(runtime, { from_checkpoint: last.id });
     expect(await run(other, SUMS)).toBe(sums);
-    await Promise.all([again, fork, other].map((one) => one.delete()));
+    // The handle of the fork has the address of the first manager.
+    const current = await client.workers.get(fork.id);
+    await Promise.all([again, current, other].map((one) => one.delete()));
   });
 });
 

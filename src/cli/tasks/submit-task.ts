@@ -5,9 +5,11 @@ import type { AcceptedTask } from '../../tasks/bulk.ts';
 import type { TaskService } from '../../tasks/task-service.ts';
 import type { Context } from '../context.ts';
 import { EXIT, usageError } from '../exit.ts';
+import { SIGNALED } from '../manager/shutdown.ts';
 import { printResult } from '../print/listing.ts';
 import { type Format, isData, outputOption } from '../print/output.ts';
 import { parseCount, parseSeconds, readText } from '../values.ts';
+import { onInterrupt } from '../workers/on-interrupt.ts';
 import { submitFile } from './submit-file.ts';
 import { deadline, untilEnded } from './tasks-wait.ts';
 import { withTaskService } from './with-task-service.ts';
@@ -86,9 +88,14 @@ async function printAccepted(
   { wait, waitTimeout, output }: SubmitOptions,
 ): Promise<void> {
   const { out } = context;
+  const { task_id, status, position, pool } = accepted;
+  if (wait)
+    onInterrupt(context, {
+      first: (signal) => process.exit(SIGNALED[signal]),
+      note: `note: the task ${task_id} continues; \`wm tasks cancel ${task_id}\` cancels it.`,
+    });
   if (warning !== undefined) out.note(`note: ${warning}`);
   if (!wait) {
-    const { task_id, status, position, pool } = accepted;
     const value = { task_id, status, position, pool };
     return printResult(out, output, { value, names: [`task/${task_id}`], text: task_id });
   }

@@ -7,14 +7,14 @@ import { type EndSignal, SIGNALED } from '../manager/shutdown.ts';
  */
 export function onInterrupt(
   { out }: Pick<Context, 'out'>,
-  { first, note }: { first: () => void; note: string },
+  { first, note }: { first: (signal: EndSignal) => void; note: string },
 ): () => void {
   let began = false;
   const handle = (signal: EndSignal) => {
     if (began) process.exit(SIGNALED[signal]);
     began = true;
     out.note(note);
-    first();
+    first(signal);
   };
   const signals = Object.keys(SIGNALED) as EndSignal[];
   for (const signal of signals) process.on(signal, handle);

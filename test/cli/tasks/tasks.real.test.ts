@@ -38,6 +38,19 @@ async function serveDefault(cell: string): Promise<void> {
   onTestFinished(() => consumer.close());
 }
 
+test('Ctrl-C ends the wait, and says that the task continues', async () => {
+  const { wm, start } = await lonely();
+  const running = start(['tasks', 'submit', '--id', 'slow', '--function', 'add', '--wait']);
+  await expect.poll(running.err, { timeout: 10_000 }).toContain('No worker serves');
+  running.child.kill('SIGINT');
+  const { code, err } = await running.done;
+  expect([code, err]).toEqual([
+    130,
+    expect.stringContaining('task slow continues; `wm tasks cancel slow` cancels it'),
+  ]);
+  expect((await wm('tasks', 'ls')).out).toMatch(/^slow +default +queued/m);
+});
+
 test('a task is submitted, listed, shown and cancelled', async () => {
   const { wm } = await lonely();
   const given = await wm(

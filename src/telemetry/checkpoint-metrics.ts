@@ -18,7 +18,7 @@ export function checkpointMetrics({ gauge, histogram }: Instruments) {
     checkpoints: gauge('checkpoints', 'Number of stored checkpoints of this cell.', []),
     checkpointBytes: gauge(
       'checkpoint_bytes',
-      'Bytes of all stored checkpoints; equal archives count once.',
+      'Bytes of all stored checkpoints; what several of them share counts once.',
       [],
     ),
     checkpointDuration,

@@ -1,6 +1,5 @@
 /** `wm changes` and `export`: what a worker has done to its files, and the files themselves. */
-import { createWriteStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import { Command, Option } from 'commander';
 import { Fault } from '../../model/values/fault.ts';
@@ -65,7 +64,7 @@ async function exportFiles(context: Context, ref: string, { format, file }: Expo
   if (file === undefined && context.out.isTerminal && format !== 'patch')
     throw usageError('The files are not written to a terminal. Use --file, or redirect the output.');
   const api = requireApi(context);
-  const to = file === undefined ? toOutput(context) : createWriteStream(file, { flags: 'wx' });
+  const to = file === undefined ? toOutput(context) : await createFile(file);
   try {
     if (format !== 'tar') {
       const kind = format === 'patch' ? 'patch' : 'bundle';
@@ -88,10 +87,20 @@ async function exportFiles(context: Context, ref: string, { format, file }: Expo
       if (taken) await callApi(api, 'DELETE', `/v1/checkpoints/${checkpoint_id}`).catch(() => {});
     }
   } catch (error) {
-    // A part is never taken for the whole; a file that was there before is not ours.
-    const isOurs = !(error instanceof Fault && (error.cause as NodeJS.ErrnoException)?.code === 'EEXIST');
-    if (file !== undefined && isOurs) await rm(file, { force: true });
+    // A part is never taken for the whole.
+    if (file !== undefined) await rm(file, { force: true });
     throw error;
+  }
+}
+
+/** A new file; throws a Fault if it cannot be made, and leaves one that exists alone. */
+async function createFile(path: string): Promise<Writable> {
+  try {
+    return (await open(path, 'wx')).createWriteStream();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === 'EEXIST' ? 'exists already' : `cannot be written here: ${message.split(',')[0]}`;
+    throw new Fault('conflict', `${path} ${why}.`, { cause });
   }
 }
 

@@ -43,17 +43,19 @@ export function checkpointCommands(context: Context): Command[] {
 
 function createListCommand(context: Context): Command {
   const list = new Command('checkpoints')
-    .summary('list checkpoints')
+    .summary('list or delete checkpoints')
     .description('List the checkpoints of a worker, or all of them, newest first.')
     .argument('[id]', 'worker ID, unique ID prefix, or name')
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  $ wm checkpoints fix')
     .action((ref: string | undefined, options: { output: Format }) => print(context, ref, options));
   list
-    .command('rm')
+    .command('delete')
+    .alias('rm')
+    .summary('delete checkpoints')
     .description('Delete checkpoints, and print their IDs.')
     .argument('<id...>', 'IDs of checkpoints, or unique prefixes')
-    .addHelpText('after', '\nExample:\n  $ wm checkpoints rm 3f2a')
+    .addHelpText('after', '\nExample:\n  $ wm checkpoints delete 3f2a')
     .action((refs: string[]) => remove(context, refs));
   return list;
 }

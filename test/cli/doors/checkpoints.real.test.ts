@@ -77,8 +77,17 @@ test('a worker is saved, listed, changed, exported and forked', { timeout: LONG 
   // An export leaves no checkpoint behind, and does not overwrite a file.
   expect((await ok('checkpoints', 'second', '-o', 'name')).trim()).toBe('');
   writeFileSync(at('mine'), 'mine');
-  expect((await wm('export', 'second', '-f', at('mine'))).code).toBe(1);
+  for (const ref of ['second', 'missing'])
+    expect(await wm('export', ref, '-f', at('mine'))).toMatchObject({
+      code: 1,
+      err: `error: ${at('mine')} exists already.\n`,
+    });
   expect(readFileSync(at('mine'), 'utf8')).toBe('mine');
+  expect((await wm('export', 'second', '-f', join(home, 'nowhere', 'x'))).err).toBe(
+    `error: ${join(home, 'nowhere', 'x')} cannot be written here: ENOENT: no such file or directory.\n`,
+  );
+  expect((await wm('export', 'missing', '-f', at('new'))).code).toBe(1);
+  expect(existsSync(at('new'))).toBe(false);
 });
 
 test('a deleted worker is forked and exported from its last checkpoint', { timeout: LONG }, async () => {

@@ -32,8 +32,7 @@ export function rejectToken(
   const { authorization, upgrade, 'sec-websocket-protocol': protocols } = request.headers;
   const inProtocol = upgrade === undefined ? undefined : tokenOf(protocols);
   const received = inProtocol ?? Buffer.from(/^Bearer (.*)$/i.exec(authorization ?? '')?.[1] ?? '');
-  const expected = Buffer.from(token);
-  if (received.length === expected.length && timingSafeEqual(received, expected)) return undefined;
+  if (isSameSecret(received, token)) return undefined;
   if (readPortHost(request.headers.host))
     return errorResponse(
       new Fault(
@@ -54,7 +53,13 @@ export function rejectToken(
 
 /** Whether these credentials are the manager's token, and not those of a program in a worker. */
 export const isToken = (authorization: string | undefined, token: string | undefined): boolean =>
-  token !== undefined && authorization?.replace(/^Bearer /i, '') === token;
+  token !== undefined && isSameSecret(Buffer.from(authorization?.replace(/^Bearer /i, '') ?? ''), token);
+
+/** Takes the same time wherever they differ, so that a secret cannot be guessed byte by byte. */
+function isSameSecret(received: Buffer, secret: string): boolean {
+  const expected = Buffer.from(secret);
+  return received.length === expected.length && timingSafeEqual(received, expected);
+}
 
 /** A browser can send no Authorization with a WebSocket, but subprotocols, of which this is one, as in Kubernetes. */
 const PROTOCOL = 'base64url.bearer.authorization.worker-manager.';

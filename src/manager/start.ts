@@ -52,9 +52,14 @@ export async function runManager({
     const settings = { ...ready, apiToken: resolveApiToken(given, generate) };
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: getKnownSecrets(settings) });
-    const { secretsDir } = settings;
+    const { secretsDir, handlersDir } = settings;
     if (secretsDir !== undefined && !existsSync(secretsDir))
       log.warn({ path: secretsDir }, 'SECRETS_DIR does not exist; no worker gets a secret until it does');
+    if (handlersDir !== undefined && !existsSync(handlersDir))
+      log.warn(
+        { path: handlersDir },
+        'HANDLERS_DIR does not exist; no task finds its function until it does',
+      );
     const tracing =
       settings.otlpEndpoint === undefined ? undefined : await openTracing(settings, version, log);
     const { onCall } = tracing ?? {};

@@ -35,13 +35,15 @@ test('an HTTP port that is taken', async () => {
   expect(left).toEqual([]);
 });
 
-test('a SECRETS_DIR that does not exist is reported at the start, and not only to the first worker', async () => {
+test('folders that do not exist are reported at the start, and not only to the first worker', async () => {
   const [home, redisUrl, cell] = [newFolder(), inject('redisUrl'), newCell()];
-  const env = { SECRETS_DIR: join(home, 'secretes') };
+  const env = { SECRETS_DIR: join(home, 'secretes'), HANDLERS_DIR: join(home, 'hanlders') };
   const manager = await startManager({ redisUrl, cell, home, env });
   onTestFinished(() => manager.kill('SIGKILL'));
-  expect(manager.log()).toContain('SECRETS_DIR does not exist');
-  expect(manager.log()).toContain(env.SECRETS_DIR);
+  for (const [name, folder] of Object.entries(env)) {
+    expect(manager.log()).toContain(`${name} does not exist`);
+    expect(manager.log()).toContain(folder);
+  }
   await manager.stop();
   await cleanCell({ redisUrl, cell, home });
 });

@@ -35,7 +35,8 @@ export class DirectCreates {
     const { context, end } = creates.open(options.context);
     try {
       let settlement = await planEntry(entry, parsed, context);
-      if (settlement.operation === 'later' && creates.size > 0) {
+      while (settlement.operation === 'later' && creates.size > 0) {
+        // Those before it may not all become workers.
         await creates.settled();
         settlement = await planEntry(entry, parsed, context);
       }

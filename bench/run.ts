@@ -20,6 +20,7 @@ import { benchHttp as http } from './http.ts';
 import { benchIdle as idle } from './idle.ts';
 import { benchImages as images } from './images.ts';
 import { benchLineLatency as latency } from './line-latency.ts';
+import { benchPage as page } from './page.ts';
 import { benchProbes as probes } from './probes.ts';
 import type { Result } from './result.ts';
 import { benchResync as resync } from './resync.ts';
@@ -122,6 +123,7 @@ const benches: Record<string, (() => Promise<Result[]>) | undefined> = {
   ],
   'checkpoint-turns': () => checkpointTurns({ redisUrl }),
   http: () => http({ redisUrl }),
+  page: () => page({ redisUrl }),
   scrape: () => scrape({ redisUrl }),
   'cli-start': docked && (() => cliStart({ redisUrl, dockerHost: docked.host })),
   idle: () => idle({ redisUrl }),

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { type StreamOrder, sendStream } from '../http/listener/stream-order.ts';
 import { connectCommands } from '../store/connect.ts';
 import { getKeys } from '../store/keys.ts';
+import { shareWaits } from '../store/streams/share-waits.ts';
 import { StreamHub } from '../store/streams/stream-hub.ts';
 import { createWorkerStreams } from '../store/streams/worker-streams.ts';
 
@@ -14,7 +15,8 @@ export function createStreamServer(redisUrl: string, cell: string) {
     // Reads report the error.
     redis.on('error', () => {});
     const hub = new StreamHub(redis, redisUrl);
-    return { redis, hub, streams: createWorkerStreams({ redis, keys: getKeys(cell), hub }) };
+    const streams = createWorkerStreams({ redis, keys: getKeys(cell), hub });
+    return { redis, hub, streams: { ...streams, waitFor: shareWaits(streams.waitFor) } };
   }
   return {
     send(order: StreamOrder, response: ServerResponse): Promise<void> {

@@ -106,3 +106,19 @@ test('a reader ends with its signal', async () => {
   }
   expect(found).toEqual(['a1']);
 });
+
+test('a hundred readers get every entry once and in order, and do not delay the reader of another stream', async () => {
+  const { add, read, prefix, writer } = open();
+  const values = Array.from({ length: 500 }, (_, n) => String(n));
+  const crowd = Array.from({ length: 100 }, () => take(read('crowded'), values.length));
+  await vi.waitFor(async () => expect(await writer.client('LIST')).toMatch(/cmd=xread/), { timeout: 5000 });
+  await add('crowded', '0');
+  // The crowd's stream pauses now, and this one is followed at once anyway.
+  const other = take(read('alone'), 1);
+  await add('alone', 'x');
+  expect(await other).toEqual(['x']);
+  const pipeline = writer.pipeline();
+  for (const value of values.slice(1)) pipeline.xadd(`${prefix}:crowded`, '*', 'data', value);
+  await pipeline.exec();
+  for (const found of await Promise.all(crowd)) expect(found).toEqual(values);
+});

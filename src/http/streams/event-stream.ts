@@ -9,6 +9,8 @@ import type { ServerResponse } from 'node:http';
 export interface SourceEntry {
   id: string;
   data: string;
+  /** Its event as text, once a reader has needed it: many readers share one entry. */
+  event?: string;
 }
 
 /** The end of a stream, as data of its last event. */
@@ -46,10 +48,17 @@ export async function* toEvents(
   // Sends the headers before the first entry.
   yield `retry: ${RECONNECT_MS}\n\n`;
   const iterator = source[Symbol.asyncIterator]();
+  let wake: (silence: undefined) => void = () => {};
+  // One timer for the whole stream: each event only moves it.
+  const timer = setTimeout(() => wake(undefined), heartbeatMs);
   try {
     let next = iterator.next();
     while (!signal.aborted) {
-      const found = await orSilence(next, heartbeatMs);
+      timer.refresh();
+      const found = await new Promise<Awaited<typeof next> | undefined>((resolve, reject) => {
+        wake = resolve;
+        next.then(resolve, reject);
+      });
       if (found === undefined) {
         yield ': nothing new\n\n';
         continue;
@@ -60,25 +69,18 @@ export async function* toEvents(
       next = iterator.next();
     }
   } finally {
+    clearTimeout(timer);
     await iterator.return?.();
   }
 }
 
-/** The result of a read, or `undefined` if there is none within `ms`. */
-async function orSilence<T>(read: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([read, silence]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const toEvent = (entry: SourceEntry): string => {
+  entry.event ??= createEvent(entry);
+  return entry.event;
+};
 
 /** The event of an entry; data that is not JSON is sent as a JSON string. */
-function toEvent({ id, data }: SourceEntry): string {
+function createEvent({ id, data }: SourceEntry): string {
   try {
     const { type } = JSON.parse(data) as { type?: unknown };
     const name = typeof type === 'string' && /^[\w.-]{1,64}$/.test(type) ? type : 'message';

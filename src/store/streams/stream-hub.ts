@@ -8,6 +8,7 @@
 import type { Redis } from 'ioredis';
 import { compareIds } from '../../model/messages/entry-id.ts';
 import { connectBlocking, type Link } from '../connect.ts';
+import { type Followed, FollowedStreams } from './followed-streams.ts';
 import { unlessOver } from './stream.ts';
 import { Listener, type StreamEntry } from './stream-listener.ts';
 
@@ -21,18 +22,14 @@ const RETRY_MS = 500;
 /** Pause before a read that had not begun is interrupted again. */
 const UNBLOCK_MS = 5;
 
-interface Followed {
-  /** The ID of the last entry that its listeners have. */
-  from: string;
-  listeners: Set<Listener>;
-}
-
 export class StreamHub {
   readonly #redis: Link;
   readonly #url: string;
-  readonly #followed = new Map<string, Followed>();
+  readonly #followed = new FollowedStreams();
   #reader: Redis | undefined;
   #running = false;
+  /** Ends the wait for the next stream that is due. */
+  #wake: (() => void) | undefined;
   #closed = false;
   /** Increases with each stream that is added; a read that began before does not include it. */
   #version = 0;
@@ -109,7 +106,7 @@ export class StreamHub {
       }
     } finally {
       signal.removeEventListener('abort', over);
-      this.#leave(key, listener);
+      this.#followed.remove(key, listener);
     }
   }
 
@@ -119,38 +116,38 @@ export class StreamHub {
       known.listeners.add(listener);
       return known;
     }
-    const followed = { from: from === '0' ? '0-0' : from, listeners: new Set([listener]) };
-    this.#followed.set(key, followed);
+    const followed = this.#followed.add(key, from === '0' ? '0-0' : from, listener);
     this.#version += 1;
+    this.#wake?.();
     if (this.#running) void this.#interrupt();
     else void this.#run();
     return { ...followed, from };
-  }
-
-  #leave(key: string, listener: Listener): void {
-    const followed = this.#followed.get(key);
-    followed?.listeners.delete(listener);
-    if (followed?.listeners.size === 0) this.#followed.delete(key);
   }
 
   async #run(): Promise<void> {
     this.#running = true;
     this.#reader ??= this.#connect();
     while (this.#followed.size > 0 && !this.#closed) {
-      const streams = [...this.#followed];
+      const { keys, ids, waitMs } = this.#followed.due();
       this.#readVersion = this.#version;
-      const [keys, ids] = [streams.map(([key]) => key), streams.map(([, { from }]) => from)];
+      if (keys.length === 0) {
+        await this.#sleep(waitMs);
+        continue;
+      }
       try {
         const found = await this.#reader.xread(
           'COUNT',
           LIVE_PAGE,
           'BLOCK',
-          BLOCK_MS,
+          Math.ceil(Math.min(BLOCK_MS, waitMs)),
           'STREAMS',
           ...keys,
           ...ids,
         );
-        for (const [key, entries] of found ?? []) this.#deliver(key, entries.map(toStreamEntry));
+        for (const [key, entries] of found ?? [])
+          this.#followed.deliver(key, entries.map(toStreamEntry), entries.length >= LIVE_PAGE);
+        // The readers send what they have got before the next read takes time.
+        if (found) await new Promise(setImmediate);
       } catch (error) {
         const dropped = String(error).includes('WRONGTYPE') && (await this.#dropOthers(keys));
         if (!dropped && !this.#closed) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
@@ -165,18 +162,20 @@ export class StreamHub {
     for (const key of keys) {
       const type = await this.#redis.type(key).catch(() => 'none');
       if (type === 'stream' || type === 'none') continue;
-      for (const listener of this.#followed.get(key)?.listeners ?? []) listener.end();
-      this.#followed.delete(key);
+      this.#followed.drop(key);
       dropped = true;
     }
     return dropped;
   }
 
-  #deliver(key: string, entries: StreamEntry[]): void {
-    const followed = this.#followed.get(key);
-    if (!followed) return;
-    followed.from = entries.at(-1)?.id ?? followed.from;
-    for (const listener of followed.listeners) listener.push(entries);
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** Ends the current blocking read, so that the next one includes a new stream immediately. */
@@ -217,7 +216,8 @@ export class StreamHub {
   close(): void {
     this.#closed = true;
     this.#reader?.disconnect();
-    for (const { listeners } of this.#followed.values()) for (const listener of listeners) listener.end();
+    this.#followed.endAll();
+    this.#wake?.();
   }
 }
 

@@ -43,3 +43,29 @@ test('a silent source is kept alive by comments, and ends with its signal', asyn
   }
   expect(parts).toEqual(['retry: 1000\n\n', ': nothing new\n\n', ': nothing new\n\n']);
 });
+
+test('many readers share the text of an entry', async () => {
+  const entries: SourceEntry[] = [{ id: '1-0', data: '{"type":"stdout"}' }];
+  async function* source(): AsyncGenerator<SourceEntry[]> {
+    yield entries;
+  }
+  const first = await collect(source());
+  expect(entries[0]?.event).toBe('id: 1-0\nevent: stdout\ndata: {"type":"stdout"}\n\n');
+  expect(await collect(source())).toBe(first);
+});
+
+test('a stream whose client read nothing for long is kept alive afterwards', async () => {
+  const gone = new AbortController();
+  async function* silent(): AsyncGenerator<SourceEntry[]> {
+    yield [{ id: '1-0', data: '{}' }];
+    await new Promise<void>((resolve) => gone.signal.addEventListener('abort', () => resolve()));
+  }
+  const parts: string[] = [];
+  for await (const part of toEvents(silent(), gone.signal, 5)) {
+    parts.push(part);
+    // Longer than the interval of the comments.
+    if (parts.length === 2) await new Promise((resolve) => setTimeout(resolve, 20));
+    if (parts.length === 3) gone.abort();
+  }
+  expect(parts.at(-1)).toBe(': nothing new\n\n');
+});

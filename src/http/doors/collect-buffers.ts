@@ -13,10 +13,10 @@ const EVERY_BYTES = 16 * 1024 ** 2;
 let passed = 0;
 let collect: ((options: { type: 'minor' }) => void) | undefined;
 
-/** Counts bytes that were passed on. */
-export function countPassed(bytes: number): void {
+/** Counts bytes that were passed on by this thread. */
+export function countPassed(bytes: number, every = EVERY_BYTES): void {
   passed += bytes;
-  if (passed < EVERY_BYTES) return;
+  if (passed < every) return;
   passed = 0;
   if (!collect) {
     setFlagsFromString('--expose-gc');

@@ -8,6 +8,7 @@ import { type Agent, request as ask, type IncomingMessage, type ServerResponse }
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../../model/values/fault.ts';
+import { countPassed } from '../doors/collect-buffers.ts';
 import { flushSoon } from './flush-soon.ts';
 import { joinStreams } from './join-streams.ts';
 import { endWhenStalled } from './stalled.ts';
@@ -17,6 +18,10 @@ const DROPPED = new Set(['connection', 'keep-alive', 'proxy-connection', 'transf
 
 /** How long what a client still sends after the response is dropped, in milliseconds, before it is cut. */
 const LINGER_MS = 10_000;
+
+/** The heap of this thread is small, so that fewer bytes make V8 mark it. */
+const EVERY_BYTES = 4 * 1024 ** 2;
+const count = (part: Buffer) => countPassed(part.length, EVERY_BYTES);
 
 interface DoorTarget {
   socketPath: string;
@@ -43,6 +48,7 @@ export function streamRequest(
       // Node would close the connection with the end of the response.
       if (!request.complete) response.shouldKeepAlive = true;
       response.writeHead(answer.statusCode ?? 500, answer.statusMessage, keep(answer.headers));
+      answer.on('data', count);
       answer.pipe(response);
       flushSoon(response);
       answer.on('error', () => response.destroy());
@@ -71,6 +77,7 @@ export function streamRequest(
       resolve();
     });
     request.on('aborted', () => inner.destroy());
+    request.on('data', count);
     request.pipe(inner);
   });
 }

@@ -26,9 +26,7 @@ import { expectOk, toCheckpointFault } from './door-answers.ts';
 import { missingCheckpoint } from './faults.ts';
 import { keepBudget, keepNewest } from './limits.ts';
 import type { CheckpointStore, OpenArchive, OpenSource, StoredCheckpoint } from './store.ts';
-
-/** Checkpoints of one worker that wait for the one that is being taken. */
-const MOST_WAITING = 8;
+import { WorkerQueues } from './worker-queues.ts';
 
 export interface CheckpointsOptions {
   store: CheckpointStore;
@@ -59,8 +57,7 @@ export interface TakeOptions {
 export class Checkpoints {
   readonly store: CheckpointStore;
   readonly #options: CheckpointsOptions;
-  /** The end of the last checkpoint of each worker, and how many wait for theirs. */
-  readonly #queues = new Map<string, { last: Promise<unknown>; waiting: number }>();
+  readonly #queues = new WorkerQueues();
 
   constructor(options: CheckpointsOptions) {
     this.store = options.store;
@@ -71,24 +68,8 @@ export class Checkpoints {
    * Saves the workspace of a running worker. Throws a Fault: those of `Doors`, `not_found`, and `capacity` or `unavailable`
    * with the reason `CheckpointFailed` if it cannot be stored.
    */
-  async take(workerId: string, options: TakeOptions): Promise<CheckpointDetails> {
-    const queue = this.#queues.get(workerId) ?? { last: Promise.resolve(), waiting: 0 };
-    if (queue.waiting >= MOST_WAITING)
-      throw new Fault(
-        'capacity',
-        `${queue.waiting} checkpoints of worker ${workerId} already wait. Try again later.`,
-      );
-    this.#queues.set(workerId, queue);
-    queue.waiting += 1;
-    const turn = queue.last;
-    const taking = turn.catch(() => {}).then(() => this.#take(workerId, options));
-    queue.last = taking;
-    try {
-      return await taking;
-    } finally {
-      queue.waiting -= 1;
-      if (queue.waiting === 0) this.#queues.delete(workerId);
-    }
+  take(workerId: string, options: TakeOptions): Promise<CheckpointDetails> {
+    return this.#queues.run(workerId, () => this.#take(workerId, options));
   }
 
   /** All checkpoints, or those of one worker, newest first. */

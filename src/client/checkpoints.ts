@@ -1,7 +1,7 @@
 /** Checkpoints: saved workspaces, from which workers can start. */
 import type { ClientContext } from './client-context.ts';
 import { PagedList } from './paged-list.ts';
-import type { PageOptions, RequestOptions } from './transport.ts';
+import type { PageOptions, RequestOptions } from './request-options.ts';
 import type { CheckpointDetailsInfo, CheckpointInfo } from './types.ts';
 
 /** `manager.checkpoints`: the checkpoints of the cell, also those of deleted workers. */

@@ -1,8 +1,8 @@
 /** Commands in a worker: run one, or start it in the background and come back to it. */
 import type { ClientContext } from './client-context.ts';
 import { ManagerError } from './errors.ts';
+import type { RequestOptions } from './request-options.ts';
 import { isPassing, retryDelay, sleep } from './retry.ts';
-import type { RequestOptions } from './transport.ts';
 import type { CommandEnd, CommandEvent, CommandRequest, ProcessInfo } from './types.ts';
 
 export interface CommandOptions extends RequestOptions {

@@ -1,7 +1,8 @@
 /** The files in the workspace of a worker. */
 import type { ClientContext } from './client-context.ts';
+import type { FileContent, WriteFileOptions } from './door-transports.ts';
 import { ManagerError } from './errors.ts';
-import type { FileContent, RequestOptions, WriteFileOptions } from './transport.ts';
+import type { RequestOptions } from './request-options.ts';
 import type { FileEvent, FileInfo, UnpackedInfo } from './types.ts';
 
 /**

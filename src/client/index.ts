@@ -7,6 +7,7 @@
 export type { CheckpointCollection } from './checkpoints.ts';
 export type { CommandCollection, CommandHandle, CommandOptions, CommandResult } from './commands.ts';
 export { type ConnectOptions, connect } from './connect.ts';
+export type { FileContent, WriteFileOptions } from './door-transports.ts';
 export type { ReadOptions } from './entries.ts';
 export { ManagerError, TaskFailed, TurnFailed } from './errors.ts';
 export type { FileCollection, FilePath, FileRange, WatchHandle, WatchOptions } from './files.ts';
@@ -14,6 +15,7 @@ export { type FromRedisOptions, fromRedis } from './from-redis.ts';
 export type { ManagerConnection } from './manager.ts';
 export type { PagedList } from './paged-list.ts';
 export type { PoolCollection } from './pools.ts';
+export type { ChangeOptions, PageOptions, RequestOptions } from './request-options.ts';
 export type { PendingTask, TaskCollection, TaskHandle } from './tasks.ts';
 export type {
   TerminalCollection,
@@ -22,13 +24,6 @@ export type {
   ViewOptions,
   WindowSize,
 } from './terminals.ts';
-export type {
-  ChangeOptions,
-  FileContent,
-  PageOptions,
-  RequestOptions,
-  WriteFileOptions,
-} from './transport.ts';
 export type { PendingTurn, TurnHandle } from './turn.ts';
 export type * from './types.ts';
 export type { WorkerHandle } from './worker.ts';

@@ -1,5 +1,5 @@
 import type { ClientContext } from './client-context.ts';
-import type { ChangeOptions, RequestOptions } from './transport.ts';
+import type { ChangeOptions, RequestOptions } from './request-options.ts';
 import type { PoolApplied, PoolDefinition, PoolInfo, PoolScaled, WorkerStatsInfo } from './types.ts';
 
 /** `manager.pools`: the pools of the cell. */

@@ -3,8 +3,8 @@ import { ManagerError, TaskFailed } from './errors.ts';
 import { newKey } from './new-key.ts';
 import { PagedList } from './paged-list.ts';
 import { PendingHandle } from './pending.ts';
+import type { ChangeOptions, PageOptions, RequestOptions } from './request-options.ts';
 import { sleep, withPatience } from './retry.ts';
-import type { ChangeOptions, PageOptions, RequestOptions } from './transport.ts';
 import type { TaskFilter, TaskInfo, TaskInput, TaskReceipt } from './types.ts';
 
 /** Interval between reads of a task that is not over; it grows. */

@@ -1,8 +1,9 @@
 /** Terminals in a worker: open one, view one that is open, and close it. */
 import type { ClientContext } from './client-context.ts';
+import type { TerminalConnection } from './door-transports.ts';
 import { ManagerError } from './errors.ts';
+import type { RequestOptions } from './request-options.ts';
 import { isPassing, retryDelay, sleep } from './retry.ts';
-import type { RequestOptions, TerminalConnection } from './transport.ts';
 import type { TerminalEnd, TerminalInfo } from './types.ts';
 
 /** The size of a window in characters. */

@@ -1,5 +1,5 @@
 /** Options of what is done with a worker. */
-import type { ChangeOptions } from './transport.ts';
+import type { ChangeOptions } from './request-options.ts';
 import type { WaitCondition } from './types.ts';
 
 export interface WaitOptions extends ChangeOptions {

@@ -5,8 +5,9 @@ import { ManagerError } from './errors.ts';
 import { FileCollection } from './files.ts';
 import { toForkFields } from './fork.ts';
 import { newKey } from './new-key.ts';
+import type { ChangeOptions, RequestOptions } from './request-options.ts';
 import { TerminalCollection } from './terminals.ts';
-import type { ChangeOptions, RequestOptions, StreamItem, WorkerAction } from './transport.ts';
+import type { StreamItem, WorkerAction } from './transport.ts';
 import { PendingTurn, TurnHandle } from './turn.ts';
 import type {
   ChangesQuery,

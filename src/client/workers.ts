@@ -1,7 +1,7 @@
 import type { ClientContext } from './client-context.ts';
 import { newKey } from './new-key.ts';
 import { PagedList } from './paged-list.ts';
-import type { ChangeOptions, PageOptions, RequestOptions } from './transport.ts';
+import type { ChangeOptions, PageOptions, RequestOptions } from './request-options.ts';
 import type { WorkerFilter, WorkerInput } from './types.ts';
 import { WorkerHandle } from './worker.ts';
 import type { WaitOptions } from './worker-options.ts';

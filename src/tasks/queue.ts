@@ -1,15 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IQueueBackend } from 'bullmq';
-import type {
-  Task,
-  TaskAccepted,
-  TaskCounts,
-  TaskPriority,
-  TaskStatus,
-  TaskView,
-} from '../model/task/task.ts';
+import type { Task, TaskAccepted, TaskCounts, TaskStatus, TaskView } from '../model/task/task.ts';
 import { Fault } from '../model/values/fault.ts';
 import type { TaskLink } from './connect.ts';
+import { readCounts } from './counts.ts';
 import { addDurations, type DurationTotals, type Measured, readDurations } from './durations.ts';
 import { type EndedTask, readEndedTasks } from './list/ended-tasks.ts';
 import { listTasks } from './list/list-tasks.ts';
@@ -140,23 +134,8 @@ export class PoolQueue implements TaskQueue {
     );
   }
 
-  async counts(): Promise<TaskCounts> {
-    const { key } = this.#queueKeys;
-    const many = this.#redis.pipeline();
-    for (const rank of Object.values(RANK)) {
-      many.zcount(key('prioritized'), rank * 0x100000000, `(${(rank + 1) * 0x100000000}`);
-      many.zcount(key('prioritized'), rank, rank);
-    }
-    many.llen(key('wait')).zcard(key('delayed')).llen(key('active'));
-    many.zcard(key('completed')).zcard(key('failed'));
-    const numbers = await this.#numbers(many);
-    const queued_by_priority = {} as Record<TaskPriority, number>;
-    for (const priority of Object.keys(RANK) as TaskPriority[]) {
-      queued_by_priority[priority] = (numbers.shift() ?? 0) + (numbers.shift() ?? 0);
-    }
-    const [returned = 0, delayed = 0, active = 0, completed = 0, failed = 0] = numbers;
-    const waiting = Object.values(queued_by_priority).reduce((sum, count) => sum + count, 0);
-    return { queued: waiting + returned + delayed, queued_by_priority, delayed, active, completed, failed };
+  counts(): Promise<TaskCounts> {
+    return withQueueErrors('count tasks', this.pool, () => readCounts(this.#redis, this.#queueKeys));
   }
 
   async oldestSeconds(): Promise<number> {
@@ -237,14 +216,6 @@ export class PoolQueue implements TaskQueue {
 
   #read(taskId: string): Promise<{ view: TaskView; position: number } | undefined> {
     return readTask(this.#redis, { pool: this.pool, queueKeys: this.#queueKeys, jobId: toJobId(taskId) });
-  }
-
-  async #numbers(many: ReturnType<TaskLink['pipeline']>): Promise<number[]> {
-    const replies = await withQueueErrors('count tasks', this.pool, () => many.exec());
-    return (replies ?? []).map(([error, value]) => {
-      if (error) throw error;
-      return Number(value);
-    });
   }
 }
 

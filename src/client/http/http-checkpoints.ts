@@ -1,4 +1,4 @@
-import type { CheckpointTransport } from '../transport.ts';
+import type { CheckpointTransport } from '../door-transports.ts';
 import type { HttpRequester } from './request.ts';
 
 const pathOf = (id: string, rest = '') => `/v1/checkpoints/${encodeURIComponent(id)}${rest}`;

@@ -1,4 +1,4 @@
-import type { CommandTransport } from '../transport.ts';
+import type { CommandTransport } from '../door-transports.ts';
 import type { CommandEvent, Page, ProcessInfo } from '../types.ts';
 import { readEventStream } from './event-stream.ts';
 import { type HttpRequest, type HttpRequester, jsonBody } from './request.ts';

@@ -1,5 +1,6 @@
+import type { FileContent, FileTransport } from '../door-transports.ts';
 import { toConnectionLoss } from '../errors.ts';
-import type { FileContent, FileTransport, RequestOptions } from '../transport.ts';
+import type { RequestOptions } from '../request-options.ts';
 import type { FileEvent, FileInfo, Page } from '../types.ts';
 import { readEventStream } from './event-stream.ts';
 import type { HttpRequest, HttpRequester } from './request.ts';

@@ -1,5 +1,5 @@
+import type { TerminalConnection, TerminalTransport } from '../door-transports.ts';
 import { ManagerError } from '../errors.ts';
-import type { TerminalConnection, TerminalTransport } from '../transport.ts';
 import type { TerminalEnd, TerminalInfo } from '../types.ts';
 import { type HttpRequester, jsonBody } from './request.ts';
 

@@ -2,8 +2,8 @@
 import type { FaultCode, Issue } from '../../model/values/fault.ts';
 import { ManagerError } from '../errors.ts';
 import { newKey } from '../new-key.ts';
+import type { ChangeOptions, RequestOptions } from '../request-options.ts';
 import { withRetries } from '../retry.ts';
-import type { ChangeOptions, RequestOptions } from '../transport.ts';
 
 export interface ManagerEndpoint {
   /** Such as `http://127.0.0.1:8080`. A path before `/v1` is kept. */

@@ -2,7 +2,7 @@ import type { WorkerService } from '../../http/workers/worker-service.ts';
 import { openWorkerService } from '../../manager/worker-service.ts';
 import { type CommandResponse, parseCommand } from '../../model/index.ts';
 import { type CommandClient, createCommandClient, type Link, Store, StreamHub } from '../../store/index.ts';
-import type { ChangeOptions, RequestOptions } from '../transport.ts';
+import type { ChangeOptions, RequestOptions } from '../request-options.ts';
 import { runOnRedis } from './run.ts';
 
 export interface RedisAddress {

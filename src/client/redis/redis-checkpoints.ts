@@ -1,4 +1,4 @@
-import type { CheckpointTransport } from '../transport.ts';
+import type { CheckpointTransport } from '../door-transports.ts';
 import { needsHttp } from './ask-body.ts';
 
 const unsupported = needsHttp(

@@ -1,6 +1,6 @@
 /** Commands over Redis alone: a message on the input stream, answered on the output stream. */
 import { execMessage, Fault } from '../../model/index.ts';
-import type { CommandTransport } from '../transport.ts';
+import type { CommandTransport } from '../door-transports.ts';
 import type { CommandEvent, CommandRequest } from '../types.ts';
 import { askBody, needsHttp } from './ask-body.ts';
 import type { RedisCell } from './redis-cell.ts';

@@ -1,6 +1,7 @@
 /** Files over Redis alone: a message on the input stream, answered on the output stream. Up to 8 MiB each. */
 import { Fault, FILE_MESSAGE_BYTES, fileMessage } from '../../model/index.ts';
-import type { FileContent, FileTransport, RequestOptions } from '../transport.ts';
+import type { FileContent, FileTransport } from '../door-transports.ts';
+import type { RequestOptions } from '../request-options.ts';
 import { askBody, needsHttp } from './ask-body.ts';
 import type { RedisCell } from './redis-cell.ts';
 

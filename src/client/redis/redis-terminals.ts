@@ -1,5 +1,5 @@
+import type { TerminalTransport } from '../door-transports.ts';
 import { ManagerError } from '../errors.ts';
-import type { TerminalTransport } from '../transport.ts';
 import { needsHttp } from './ask-body.ts';
 
 const WHAT = 'Terminals and ports need the HTTP API of a manager, which connects to bodies.';

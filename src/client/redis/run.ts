@@ -4,7 +4,7 @@ import { FAULT_STATUS } from '../../http/route.ts';
 import { errorMessage, Fault } from '../../model/index.ts';
 import { redactUrl } from '../../telemetry/redact.ts';
 import { ManagerError } from '../errors.ts';
-import type { RequestOptions } from '../transport.ts';
+import type { RequestOptions } from '../request-options.ts';
 
 /** Rejects with the signal's reason when it fires, and with a `ManagerError` otherwise. */
 export async function runOnRedis<T>(

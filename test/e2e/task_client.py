@@ -73,7 +73,12 @@ def main(nodes):
     once = submit(first, "add", 20, 22, task_id="the-answer")
     for node in nodes:
         print("asked", result(node, once)["result"])
-    call(first + "/task/submit", {"task_id": "the-answer", "payload": {"function": "add", "args": [0, 0]}})
+    call(first + "/task/submit", {"task_id": "the-answer", "payload": {"function": "add", "args": [20, 22]}})
+    try:
+        submit(first, "add", 0, 0, task_id="the-answer")
+        print("another task has its ID")
+    except urllib.error.HTTPError as error:
+        assert error.code == 409, error
     print("again", result(first, once)["result"])
 
     # One long task a node: each goes to another one, and no node is idle then.

@@ -117,7 +117,7 @@ test.each([
 );
 
 test('a server that is slow, but not silent, is waited for', async () => {
-  const store = open(moto.url, 400);
+  const store = open(moto.url, 1500);
   moto.fail = (_method, key) => (key.includes('/packs/') ? 'slow' : undefined);
   const content = randomBytes(16_000_000);
   const { checkpoint_id: id } = await save(store, { content });

@@ -17,7 +17,7 @@ const INSTALL_MS = 200_000;
 const START_MS = 30_000;
 /** What a slow server passes on between two pauses. */
 const SLOW_BYTES = 1024 ** 2;
-const SLOW_MS = 60;
+const SLOW_MS = 180;
 
 /** The path of the server, or why it cannot be had on this machine. It is installed once for a checkout, which takes half a minute. */
 async function findMoto(): Promise<{ program: string } | { missing: string }> {

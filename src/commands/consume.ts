@@ -42,6 +42,8 @@ export interface CommandConsumerOptions {
   /** A command was settled, `lagMs` after it was written. */
   onSettled: (command: string, result: string, lagMs: number, settlement: EntrySettlement) => void;
   crashPoint?: CrashPoint | undefined;
+  /** The stream exists, and what earlier readers left on it is settled. */
+  onCaughtUp?: () => void;
   /** Shared with `DirectCreates`. */
   creates?: PendingCreates;
   /** Milliseconds, instead of STRANDED_MS. */
@@ -69,6 +71,7 @@ export async function consumeCommands(options: CommandConsumerOptions, signal: A
           : ((await unlessOver(stream.read(BATCH, BLOCK_MS, signal), signal)) ?? []);
       await settleAll(entries, options, signal);
       if ((leftovers || stranded) && entries.length === 0) {
+        if (leftovers) options.onCaughtUp?.();
         leftovers = false;
         claimedAt = performance.now();
       }

@@ -71,9 +71,13 @@ export async function consumeForTerm(
       metrics.commandLag.observe(lagMs / 1000);
     },
   };
-  const close = options.directCreates?.open(consumer);
+  let close: (() => void) | undefined;
+  // A worker in a cell that has no stream yet would be taken for the rest of a store that was lost.
+  const onCaughtUp = () => {
+    close ??= options.directCreates?.open(consumer);
+  };
   try {
-    await consumeCommands(consumer, signal);
+    await consumeCommands({ ...consumer, onCaughtUp }, signal);
   } finally {
     close?.();
   }

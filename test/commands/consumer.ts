@@ -47,8 +47,9 @@ export interface Consumer {
   /** Workers of which it said that their record has changed. */
   changed: string[];
   poolsChanged: string[];
-  /** Creates of the leader's own process. */
+  /** Creates of the leader's own process, which it takes from `caughtUp` on. */
   direct: DirectCreates;
+  caughtUp: Promise<void>;
 }
 
 export async function consume(
@@ -61,6 +62,7 @@ export async function consume(
   }: {
     strandedMs?: number;
     onWanted?: (id: string) => void;
+    onStreamLost?: () => void;
     full?: CommandContext['full'];
     abilities?: Partial<CommandContext['capabilities']>;
   } = {},
@@ -90,8 +92,13 @@ export async function consume(
     ...more,
   };
   const direct = new DirectCreates();
-  const close = direct.open(options);
-  const ended = consumeCommands(options, end.signal).finally(close);
+  const reading = Promise.withResolvers<void>();
+  let close: (() => void) | undefined;
+  const onCaughtUp = () => {
+    close ??= direct.open(options);
+    reading.resolve();
+  };
+  const ended = consumeCommands({ ...options, onCaughtUp }, end.signal).finally(() => close?.());
   ended.catch(() => undefined);
   // A read that blocks is cut with its connection, as the end of a term does.
   end.signal.addEventListener('abort', () => cell.blocking.disconnect());
@@ -104,7 +111,7 @@ export async function consume(
     if (open) await cut;
   };
   onTestFinished(() => stop().catch(() => undefined));
-  return { stop, ended, changed, poolsChanged, direct };
+  return { stop, ended, changed, poolsChanged, direct, caughtUp: reading.promise };
 }
 
 export const createCommand = <T extends object>(more?: T) => ({

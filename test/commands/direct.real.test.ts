@@ -6,7 +6,8 @@ import { answered, consume, createCommand } from './consumer.ts';
 
 test('a direct create writes the same record as one of the stream, and nothing on the streams', async () => {
   const cell = openCell();
-  const { direct, changed } = await consume(cell);
+  const { caughtUp, direct, changed } = await consume(cell);
+  await caughtUp;
   const streamed = createCommand({ worker_id: randomUUID(), name: 'streamed', prompt: 'go' });
   await cell.push(streamed);
   const [answer] = await answered(cell, 1);
@@ -32,7 +33,8 @@ test('a direct create writes the same record as one of the stream, and nothing o
 
 test('a repeated request gets the same answer, whichever way it comes', async () => {
   const cell = openCell();
-  const { direct } = await consume(cell);
+  const { caughtUp, direct } = await consume(cell);
+  await caughtUp;
   const command = createCommand();
   const both = await Promise.all([direct.send(command), direct.send(command)]);
   await cell.push(command);
@@ -48,7 +50,8 @@ test('a repeated request gets the same answer, whichever way it comes', async ()
 
 test('a refusal is answered with its code, and is remembered if it is final', async () => {
   const cell = openCell();
-  const { direct } = await consume(cell, undefined, { full: () => 'The cell is full.' });
+  const { caughtUp, direct } = await consume(cell, undefined, { full: () => 'The cell is full.' });
+  await caughtUp;
   const code = async (command: ReturnType<typeof createCommand>) =>
     ((await direct.send(command))?.error as { code: string } | undefined)?.code;
   expect(await code(createCommand({ agent_type: 'NONE' }))).toBe('invalid_command');
@@ -57,9 +60,25 @@ test('a refusal is answered with its code, and is remembered if it is final', as
   expect(await cell.store.ids()).toEqual([]);
 });
 
+test('creates are left to the stream until it exists: a worker without it looks like the rest of a lost store', async () => {
+  const cell = openCell();
+  const [held, findings] = [Promise.withResolvers<void>(), [] as string[]];
+  const ensureGroup = cell.stream.ensureGroup.bind(cell.stream);
+  cell.stream.ensureGroup = () => held.promise.then(ensureGroup);
+  const { caughtUp, direct } = await consume(cell, undefined, {
+    onStreamLost: () => void findings.push('lost'),
+  });
+  expect(await direct.send(createCommand())).toBeUndefined();
+  held.resolve();
+  await caughtUp;
+  expect(await direct.send(createCommand())).toMatchObject({ success: true });
+  expect(findings).toEqual([]);
+});
+
 test('other commands, and those of a process that does not lead, are left to the stream', async () => {
   const cell = openCell();
-  const { direct, stop } = await consume(cell);
+  const { caughtUp, direct, stop } = await consume(cell);
+  await caughtUp;
   expect(await direct.send({ command: 'list', request_id: 'r' })).toBeUndefined();
   // Another manager leads now, which this one has not noticed.
   await cell.acquire();
@@ -77,10 +96,11 @@ test.for([
   async ({ names, accepted, code }) => {
     const cell = openCell();
     const living = new Set<string>();
-    const { direct } = await consume(cell, undefined, {
+    const { caughtUp, direct } = await consume(cell, undefined, {
       onWanted: (id) => living.add(id),
       full: (beingCreated = 0) => (living.size + beingCreated < 20 ? undefined : 'The cell is full.'),
     });
+    await caughtUp;
     const commands = Array.from({ length: 60 }, (_, n) =>
       createCommand({ worker_id: randomUUID(), name: `same-${n % names}` }),
     );

@@ -37,6 +37,7 @@ describe.skipIf(missingBrowser)('the page with a keyboard alone', () => {
     await keyboard.press('Escape');
     await expect.poll(() => focused(page), PATIENCE).toBe('New worker');
     await keyboard.press('Enter');
+    await expectDialog(page, 'New worker');
     await tabTo(page, 'Name');
     await keyboard.type('typed');
     await tabTo(page, 'Command');

@@ -78,6 +78,12 @@ describe.each(['process', 'docker'])('terminals of workers on %s', (runtime) => 
     locals.push(local);
     return local;
   };
+  /** The terminal that was opened last. */
+  const newest = async () => {
+    const response = await fetch(`${manager.url}/v1/workers/seat/ptys`, { headers: manager.headers });
+    const { items } = (await response.json()) as { items: object[] };
+    return items.at(-1);
+  };
   const shows = (shown: { screen(): Promise<string[]> }, text: RegExp) =>
     vi.waitFor(async () => expect((await shown.screen()).join('\n')).toMatch(text), soon);
 
@@ -128,6 +134,8 @@ describe.each(['process', 'docker'])('terminals of workers on %s', (runtime) => 
     const shell = wm('exec', '-it', '-e', 'PS1=> ', 'seat', '--', 'bash', '--norc');
     await shows(shell, /^>$/m);
     shell.resize(91, 28);
+    // A signal and what is typed after it arrive in any order.
+    await expect.poll(newest, soon).toMatchObject({ cols: 91, rows: 28 });
     shell.type('stty size\r');
     await shows(shell, /^28 91$/m);
     shell.type('kept=42; echo "grün $kept"\r');
@@ -135,12 +143,7 @@ describe.each(['process', 'docker'])('terminals of workers on %s', (runtime) => 
     manager.kill('SIGKILL');
     await manager.exited;
     manager = await startManager(options());
-    await vi.waitFor(async () => {
-      const { items } = (await (
-        await fetch(`${manager.url}/v1/workers/seat/ptys`, { headers: manager.headers })
-      ).json()) as { items: { viewers: number }[] };
-      expect(items.at(-1)?.viewers).toBe(1);
-    }, soon);
+    await expect.poll(newest, soon).toMatchObject({ viewers: 1 });
     shell.type('echo "still $kept"\r');
     await shows(shell, /^still 42$/m);
     shell.type('exit 3\r');

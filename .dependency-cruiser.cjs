@@ -169,7 +169,7 @@ module.exports = {
       to: {
         path: '^(src|machines)/',
         pathNot:
-          '^src/(model/|agents/|tasks/|http/(access/|listener/(connection-headers|connections|flush-soon|join-streams|listen)\\.ts$|doors/(door-paths|tcp-frames)\\.ts$|schemas/task-schemas\\.ts$|(body|idempotency|route|send-json|tasks|upgrades)\\.ts$)|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
+          '^src/(model/|agents/|tasks/|http/(access/|listener/(connection-headers|connections|flush-soon|join-streams|listen)\\.ts$|doors/(door-paths|tcp-frames)\\.ts$|schemas/task-schemas\\.ts$|(body|format-response|idempotency|route|send-json|tasks|upgrades)\\.ts$)|queue/long-timer\\.ts$|store/keys\\.ts$|telemetry/redact\\.ts$)',
       },
     },
     {

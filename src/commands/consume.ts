@@ -5,7 +5,7 @@ import type { CommandEntry, CommandOutcome, CommandSettlement, CommandStream } f
 import { Fenced, unlessOver } from '../store/index.ts';
 import type { CommandContext, Plan } from './context.ts';
 import { type EntrySettlement, parseEntry } from './parse-entry.ts';
-import { PendingCreates } from './pending-creates.ts';
+import type { PendingCreates } from './pending-creates.ts';
 import { planEntry } from './plan.ts';
 
 /** Number of entries read at once. */
@@ -45,7 +45,7 @@ export interface CommandConsumerOptions {
   /** The stream exists, and what earlier readers left on it is settled. */
   onCaughtUp?: () => void;
   /** Shared with `DirectCreates`. */
-  creates?: PendingCreates;
+  creates: PendingCreates;
   /** Milliseconds, instead of STRANDED_MS. */
   strandedMs?: number;
 }
@@ -100,7 +100,7 @@ async function settleAll(
   signal: AbortSignal,
 ): Promise<void> {
   const inFlight = new Set<Promise<void>>();
-  const { creates = new PendingCreates() } = options;
+  const { creates } = options;
   const drain = async () => {
     const failed = (await Promise.allSettled(inFlight)).find(({ status }) => status === 'rejected');
     inFlight.clear();

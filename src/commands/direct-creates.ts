@@ -9,7 +9,6 @@ import { type CommandResponse, toCommandEntry } from '../model/index.ts';
 import { type CommandEntry, Fenced } from '../store/index.ts';
 import { type CommandConsumerOptions, settle } from './consume.ts';
 import { parseEntry } from './parse-entry.ts';
-import { PendingCreates } from './pending-creates.ts';
 import { planEntry } from './plan.ts';
 
 export class DirectCreates {
@@ -28,9 +27,9 @@ export class DirectCreates {
     const options = this.#options;
     if (!options || command.command !== 'create') return undefined;
     const data = toCommandEntry(command);
-    const { creates = new PendingCreates() } = options;
+    const { creates } = options;
     const id = `${options.context.now()}-0`;
-    const entry: CommandEntry = { id, data, bytes: data.length, deliveries: 1, direct: true };
+    const entry: CommandEntry = { id, data, bytes: Buffer.byteLength(data), deliveries: 1, direct: true };
     const parsed = parseEntry(entry);
     const { context, end } = creates.open(options.context);
     try {

@@ -1,9 +1,10 @@
 /** Upgrades to another protocol: who may ask for one, and which route handles it. */
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../model/values/fault.ts';
 import { rejectForeignUpgrade, rejectHost, rejectToken } from './access/access.ts';
 import type { HostPolicy } from './access/hosts.ts';
+import { formatResponse } from './format-response.ts';
 import { type ApiResponse, errorResponse } from './route.ts';
 
 export interface UpgradeOptions {
@@ -38,14 +39,6 @@ export function serveUpgrades(server: Server, { hosts, token, handle, log }: Upg
 }
 
 /** Writes a response on a connection that has no HTTP server any more, and ends it. */
-function writeResponse(socket: Duplex, { status, type, headers, body }: ApiResponse): void {
-  if (!socket.writable) return;
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    `content-type: ${type ?? 'application/json; charset=utf-8'}`,
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-    ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+function writeResponse(socket: Duplex, response: ApiResponse): void {
+  if (socket.writable) socket.end(formatResponse(response), () => socket.destroy());
 }

@@ -1,11 +1,11 @@
 /** Forks of a worker with a real agent: its conversation and its files. */
 import { expect, test, vi } from 'vitest';
-import type { AgentWorker, Told } from './agent-worker.ts';
+import type { AgentWorker, TurnEntries } from './agent-worker.ts';
 import type { RealAgent, Scene } from './agents.ts';
 
 /** `worker` has had a few turns, in which it was given a name. */
 export function forkAgent(agent_type: RealAgent, subject: () => { scene: Scene; worker: AgentWorker }): void {
-  const countIn = ({ end }: Told) => Number(/\d+/.exec(String(end.result))?.[0]);
+  const countIn = ({ end }: TurnEntries) => Number(/\d+/.exec(String(end.result))?.[0]);
   const checkpoint = async (id: string) => {
     const handle = await subject().scene.client().workers.get(id);
     return (await handle.checkpoint()).checkpoint_id;
@@ -16,7 +16,7 @@ export function forkAgent(agent_type: RealAgent, subject: () => { scene: Scene; 
     await worker.running();
     return worker;
   };
-  const read = ({ entries }: Told) => entries.find(({ type }) => type === 'tool_result')?.content;
+  const read = ({ entries }: TurnEntries) => entries.find(({ type }) => type === 'tool_result')?.content;
   const lastQuestion = () =>
     JSON.stringify(
       subject()

@@ -14,7 +14,7 @@ export type Entry = OutputMessage;
 type History = Record<string, unknown>;
 
 /** A turn that has ended. */
-export interface Told {
+export interface TurnEntries {
   end: Entry;
   /** All events about it, including its end. */
   entries: Entry[];
@@ -56,12 +56,12 @@ export class AgentWorker {
   }
 
   /** A prompt and the end of its turn. */
-  async turn(content: string, more: object = {}): Promise<Told> {
+  async turn(content: string, more: object = {}): Promise<TurnEntries> {
     return this.end(await this.prompt(content, more));
   }
 
   /** The end of a turn. */
-  async end(requestId: string): Promise<Told> {
+  async end(requestId: string): Promise<TurnEntries> {
     const mine = ({ request_id }: Entry) => request_id === requestId;
     const end = await this.told((entry) => mine(entry) && /^turn_(completed|failed)$/.test(entry.type));
     return { end, entries: this.entries.filter(mine) };

@@ -6,8 +6,9 @@
  * sends no request soon, or one without a valid token, is closed, and a flood of such connections cannot keep the manager out; an exception of a
  * route is sent only if it is a Fault, and ends nothing but its own request.
  */
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { formatResponse } from '../../src/http/format-response.ts';
 import { type ApiResponse, errorResponse, jsonResponse } from '../../src/http/route.ts';
 import { DOOR_REFUSAL, type DoorRefusal } from '../../src/model/doors/door-token.ts';
 import { Fault } from '../../src/model/values/fault.ts';
@@ -67,12 +68,12 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => {});
     void upgrade(request, socket, head).catch((thrown: unknown) => {
-      if (socket.writable) writeRaw(socket, toResponse(thrown, request));
+      if (socket.writable) socket.end(formatResponse(toResponse(thrown, request)));
     });
   });
   server.on('clientError', (_error, socket) => {
     if (socket.writable)
-      writeRaw(socket, errorResponse(new Fault('invalid_command', 'This is not an HTTP request.')));
+      socket.end(formatResponse(errorResponse(new Fault('invalid_command', 'This is not an HTTP request.'))));
   });
 
   /** Throws, or returns the response of a refusal. */
@@ -127,7 +128,10 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
 
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const refused = await refuse(request);
-    if (refused) return writeRaw(socket, refused);
+    if (refused) {
+      socket.end(formatResponse(refused));
+      return;
+    }
     if (request.headers.expect) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
     const { route, call } = find(request, true);
     await route.upgrade?.({ ...call, request, socket, head });
@@ -189,15 +193,4 @@ function send(
   });
   response.end(request?.method === 'HEAD' ? undefined : body);
   request?.resume();
-}
-
-function writeRaw(socket: Duplex, { status, headers, body }: ApiResponse): void {
-  const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
-    'content-type: application/json; charset=utf-8',
-    `content-length: ${Buffer.byteLength(body)}`,
-    'connection: close',
-    ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
-  ];
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -56,9 +56,7 @@ export async function checkpointOf(
   }
   const id = decodeURIComponent(path.slice(path.lastIndexOf('/') + 1));
   const all = await readManagerList<CheckpointView>(api, '/v1/checkpoints?limit=1000');
-  const newest =
-    all.find(({ worker_name }) => worker_name === id) ??
-    all.find(({ worker_id }) => worker_id.startsWith(id));
+  const newest = all.find(({ worker_name }) => worker_name === id) ?? newestOfPrefix(all, id);
   if (newest)
     return {
       checkpoint: await callApi(api, 'GET', `/v1/checkpoints/${newest.checkpoint_id}`),
@@ -68,6 +66,17 @@ export async function checkpointOf(
   if (/^[0-9a-f-]+$/.test(id) && isCheckpoint)
     return { checkpoint: await findCheckpoint(api, id), taken: false };
   throw cause;
+}
+
+/** The newest checkpoint of the only worker whose ID has that prefix; throws a Fault if several have. */
+function newestOfPrefix(all: readonly CheckpointView[], prefix: string): CheckpointView | undefined {
+  const [id, ...others] = matchPrefix([...new Set(all.map(({ worker_id }) => worker_id))], prefix);
+  if (others.length > 0)
+    throw new Fault(
+      'conflict',
+      `Checkpoints of more than one worker whose ID begins with ${prefix} are kept; use a longer prefix.`,
+    );
+  return all.find(({ worker_id }) => worker_id === id);
 }
 
 /** Reads a response with bytes to its end; throws a Fault if it is cut. */

@@ -6,6 +6,9 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { Fault } from '../../model/values/fault.ts';
+import { formatResponse } from '../format-response.ts';
+import { errorResponse } from '../route.ts';
 
 /** Time in milliseconds for a client to send the headers of a request, and the whole request. */
 export const TIMEOUTS = {
@@ -19,17 +22,12 @@ const MOST = 1000;
 const SHARE = 1 / 4;
 /** Used if the limit cannot be read; POSIX systems allow at least this many by default. */
 const USUAL_DESCRIPTORS = 1024;
-const FULL_MESSAGE = 'The manager holds as many connections as it can. Try again later.';
-const FULL_BODY = `${JSON.stringify({ error: { code: 'capacity', message: FULL_MESSAGE }, detail: FULL_MESSAGE })}\n`;
-const FULL = [
-  'HTTP/1.1 503 Service Unavailable',
-  'retry-after: 1',
-  'connection: close',
-  'content-type: application/json; charset=utf-8',
-  `content-length: ${FULL_BODY.length}`,
-  '',
-  FULL_BODY,
-].join('\r\n');
+const FULL = formatResponse(
+  errorResponse(
+    new Fault('capacity', 'The manager holds as many connections as it can. Try again later.'),
+    503,
+  ),
+);
 
 /** The maximum number of connections of a server, based on the process's limit of descriptors. */
 export function connectionLimit(): number {

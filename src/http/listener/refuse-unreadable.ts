@@ -3,6 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../../model/values/fault.ts';
+import { formatResponse } from '../format-response.ts';
 import { errorResponse } from '../route.ts';
 
 /** How long a refused client may send on, in milliseconds: closing at once could destroy the answer on its way. */
@@ -46,30 +47,15 @@ export function refuseUnreadable(server: Server): void {
     }
     const late = setTimeout(() => socket.destroy(), LINGER_MS);
     socket.once('close', () => clearTimeout(late));
-    const [status, text, message] = explain(error);
-    const { body } = errorResponse(new Fault('invalid_command', message), status);
-    socket.end(
-      [
-        `HTTP/1.1 ${status} ${text}`,
-        'connection: close',
-        'content-type: application/json; charset=utf-8',
-        `content-length: ${Buffer.byteLength(body)}`,
-        '',
-        body,
-      ].join('\r\n'),
-    );
+    const [status, message] = explain(error);
+    socket.end(formatResponse(errorResponse(new Fault('invalid_command', message), status)));
   });
 }
 
-function explain({ code, reason, message }: ParseError): [status: number, text: string, message: string] {
+function explain({ code, reason, message }: ParseError): [status: number, message: string] {
   if (code === 'HPE_HEADER_OVERFLOW')
-    return [
-      431,
-      'Request Header Fields Too Large',
-      'The path and the headers of a request have at most 16 KiB together.',
-    ];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return [408, 'Request Timeout', 'The request was not complete in time.'];
+    return [431, 'The path and the headers of a request have at most 16 KiB together.'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'The request was not complete in time.'];
   const why = (reason ?? message).replace(/[^\x20-\x7e]/g, '').slice(0, 200);
-  return [400, 'Bad Request', `The request is not HTTP/1.1 as it should be: ${why}.`];
+  return [400, `The request is not HTTP/1.1 as it should be: ${why}.`];
 }

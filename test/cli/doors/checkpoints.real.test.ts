@@ -106,3 +106,25 @@ test('a deleted worker is forked and exported from its last checkpoint', { timeo
   expect([missing.code, missing.err]).toEqual([1, 'error: No worker has the name no-such-worker.\n']);
   expect((await wm('checkpoints', 'rm', 'ffff')).err).toContain('No checkpoint has the ID ffff');
 });
+
+test('a prefix that several deleted workers have is refused, and not one of them chosen', {
+  timeout: LONG,
+}, async () => {
+  const ids = ['2', '3'].map((digit) => `abcdef1${digit}-0000-4000-8000-000000000000`);
+  const { workers } = connect(manager);
+  for (const worker_id of ids) {
+    const one = await workers.create(
+      { worker_id, agent_type: 'CUSTOM', command_line: ['sleep', '600'] },
+      { wait: 'ready' },
+    );
+    await one.files.write('id', worker_id);
+    await one.checkpoint();
+    await ok('delete', worker_id, '--wait');
+  }
+  for (const verb of ['fork', 'export']) {
+    const { code, err } = await wm(verb, 'abcdef1');
+    expect([code, err]).toEqual([1, expect.stringContaining('more than one worker')]);
+  }
+  const fork = await wm('fork', 'abcdef13', '--wait');
+  expect((await sh(fork.out.trim(), 'cat id')).out).toBe(ids[1]);
+});

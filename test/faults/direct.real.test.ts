@@ -1,9 +1,11 @@
 /**
  * Direct workers as an operator sees their processes: their names, and what is left when the manager stops.
  */
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
+import { MAIN } from '../support/manager.ts';
 import { pidsWith } from '../support/processes.ts';
 import { openWorld, PATIENCE } from './world.ts';
 
@@ -135,6 +137,8 @@ test('with PROCESS_USER, wrapper and agent run as that user with its own home, a
   skip,
 }) => {
   if (process.getuid?.() !== 0) skip('only root can start processes of another user');
+  const asNobody = spawnSync('setpriv', ['--reuid=65534', '--clear-groups', 'test', '-r', MAIN]);
+  skip(asNobody.status !== 0, `the user nobody cannot read ${MAIN}: run the tests in another folder`);
   const world = await openWorld('process');
   await world.start(undefined, { PROCESS_USER: 'nobody' });
   const worker = randomUUID();

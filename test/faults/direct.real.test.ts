@@ -138,7 +138,7 @@ test('with PROCESS_USER, wrapper and agent run as that user with its own home, a
 }) => {
   if (process.getuid?.() !== 0) skip('only root can start processes of another user');
   const asNobody = spawnSync('setpriv', ['--reuid=65534', '--clear-groups', 'test', '-r', MAIN]);
-  skip(asNobody.status !== 0, `the user nobody cannot read ${MAIN}: run the tests in another folder`);
+  skip(asNobody.status !== 0, `user 65534 cannot read ${MAIN}: run the tests in another folder`);
   const world = await openWorld('process');
   await world.start(undefined, { PROCESS_USER: 'nobody' });
   const worker = randomUUID();

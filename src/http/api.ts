@@ -19,8 +19,8 @@ import { BODY_BYTES, decodeBody, parseJsonBody, rejectEncoding } from './body.ts
 import { getOwnId, toClientId } from './commands.ts';
 import { registerDocument } from './document/document.ts';
 import { keepFilePath } from './doors/door-paths.ts';
-import { type ApiResponse, errorResponse, matchRoutes, type Route } from './route.ts';
-import { findUpgradeRoute, type UpgradeRoute } from './upgrade-route.ts';
+import { type ApiResponse, errorResponse, matchRoutes, type OnHandled, type Route } from './route.ts';
+import { routeUpgrade, type UpgradeRoute } from './upgrade-route.ts';
 import { serveUpgrades } from './upgrades.ts';
 import { compileValidator } from './validation.ts';
 
@@ -39,13 +39,8 @@ export interface ApiOptions {
   upgrades?: readonly UpgradeRoute[];
   /** Why nothing may be written now; `undefined` if it may. */
   writesRefused?: () => string | undefined;
-  /** Called when a request was answered; `route` is its pattern, or `undefined` if there is none. */
-  onHandled?: (request: {
-    route: string | undefined;
-    method: string;
-    status: number;
-    seconds: number;
-  }) => void;
+  /** Called when a request was answered, or has become another protocol. */
+  onHandled?: OnHandled;
   /** Of this program, for the document. */
   version: string;
   log: {
@@ -143,10 +138,12 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   serveUpgrades(app.server, {
     hosts,
     token,
-    handle: async (request, socket, head) => {
-      const { handle, call } = findUpgradeRoute(options.upgrades ?? [], toApiUrl(request));
-      await handle({ ...call, request, socket, head });
-    },
+    handle: (request, socket, head) =>
+      routeUpgrade(
+        options.upgrades ?? [],
+        { url: toApiUrl(request), request, socket, head },
+        options.onHandled,
+      ),
     log: { error: (message, fields) => log.error(fields, message) },
   });
   return app;

@@ -35,6 +35,14 @@ export interface Route {
   handle(request: ApiRequest): ApiResponse | Promise<ApiResponse>;
 }
 
+/** Is called with each request that was answered; `route` is its pattern, or `undefined` if there is none. */
+export type OnHandled = (request: {
+  route: string | undefined;
+  method: string;
+  status: number;
+  seconds: number;
+}) => void;
+
 export const jsonResponse = (status: number, value: unknown): ApiResponse => ({
   status,
   body: `${JSON.stringify(value)}\n`,

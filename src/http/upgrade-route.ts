@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../model/values/fault.ts';
-import { matchRoutes } from './route.ts';
+import { errorResponse, matchRoutes, type OnHandled } from './route.ts';
 
 /** A request that wants another protocol, at a path of `UpgradeRoute`. */
 export interface UpgradeCall {
@@ -17,15 +17,36 @@ export interface UpgradeCall {
 export interface UpgradeRoute {
   /** For example `/v1/workers/:worker_id/pty`; a `*` at the end stands for the rest of the path. */
   path: string;
-  /** Answers on the socket, or throws a Fault, which becomes the response. */
-  handle(call: UpgradeCall): Promise<void>;
+  /** Answers on the socket and returns the status, or throws a Fault, which becomes the response. */
+  handle(call: UpgradeCall): Promise<number>;
 }
 
-/** The route of an upgrade; throws a Fault `not_found` if there is none. */
-export function findUpgradeRoute(
+/** Answers an upgrade by its route, and reports it like every other request; throws a Fault `not_found` if there is none. */
+export async function routeUpgrade(
+  routes: readonly UpgradeRoute[],
+  { url, ...exchange }: Pick<UpgradeCall, 'request' | 'socket' | 'head'> & { url: string },
+  onHandled?: OnHandled,
+): Promise<void> {
+  const began = performance.now();
+  let route: string | undefined;
+  let status = 500;
+  try {
+    const { path, handle, call } = findUpgradeRoute(routes, url);
+    route = path;
+    status = await handle({ ...call, ...exchange });
+  } catch (error) {
+    if (error instanceof Fault) status = errorResponse(error).status;
+    throw error;
+  } finally {
+    const method = exchange.request.method ?? 'GET';
+    onHandled?.({ route, method, status, seconds: (performance.now() - began) / 1000 });
+  }
+}
+
+function findUpgradeRoute(
   routes: readonly UpgradeRoute[],
   url: string,
-): { handle: UpgradeRoute['handle']; call: Pick<UpgradeCall, 'params' | 'query'> } {
+): UpgradeRoute & { call: Pick<UpgradeCall, 'params' | 'query'> } {
   const [path = '', search = ''] = url.split('?', 2);
   for (const { path: pattern, handle } of routes) {
     const open = pattern.endsWith('/*');
@@ -35,7 +56,11 @@ export function findUpgradeRoute(
     const found = matchRoutes([{ path: open ? pattern.slice(0, -2) : pattern }], fixed);
     if (!found || (open && parts.length <= depth)) continue;
     const rest = open ? { rest: parts.slice(depth).join('/') } : {};
-    return { handle, call: { params: { ...found.params, ...rest }, query: new URLSearchParams(search) } };
+    return {
+      path: pattern,
+      handle,
+      call: { params: { ...found.params, ...rest }, query: new URLSearchParams(search) },
+    };
   }
   throw new Fault('not_found', `There is nothing at ${path.slice(0, 400)} that changes the protocol.`);
 }

@@ -25,7 +25,7 @@ export function httpMetrics({ counter, histogram }: Instruments) {
   );
   const duration = histogram<{ route: string }>(
     'http_request_duration_seconds',
-    'Time from a request to the end of its response, by route; for streams, to their beginning. A request may wait, stream or run as long as its client wants.',
+    'Time from a request to the end of its response, by route; for streams and WebSockets, to their beginning. A request may wait, stream or run as long as its client wants.',
     ['route'],
     BUCKETS,
     ['route'],

@@ -1,20 +1,24 @@
 /** What the metrics of requests have in their labels, whatever clients send. */
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
+import type { UpgradeRoute } from '../../src/http/upgrade-route.ts';
+import { Fault } from '../../src/model/values/fault.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { openTestApi } from './api.ts';
 
 const SERIES = /^worker_manager_http_requests_total\{route="(.*)",method="(.*)",status="(.*)"\} (\d+)$/gm;
 
-async function openCounted() {
+async function openCounted(upgrades: UpgradeRoute[] = []) {
   const metrics = createMetrics({ processMetrics: false });
-  const { app } = await openTestApi({}, { onHandled: metrics.httpRequest });
+  const { app } = await openTestApi({}, { upgrades, onHandled: metrics.httpRequest });
   const ask = (method: string, url: string) => app.inject({ method: method as 'GET', url });
   const read = async () =>
     [...(await metrics.text()).matchAll(SERIES)].map(
       ([, route = '', method = '', status = '', count]) => [route, method, status, Number(count)] as const,
     );
-  return { ask, read, metrics };
+  return { app, ask, read, metrics };
 }
 
 test('a request is counted by its route, and not by its path', async () => {
@@ -53,4 +57,38 @@ test('the status that a program in a worker chooses is one of those that exist',
   const series = await read();
   expect(series.length).toBeLessThan(70);
   expect(series.map(([, , status]) => status)).toContain('other');
+});
+
+test('a change of protocol is counted like a request, and so is one that is refused', async () => {
+  const [accepted, refused] = ['/v1/workers/:worker_id/pty', '/v1/workers/:worker_id/ports/:port/*'];
+  const { app, read } = await openCounted([
+    {
+      path: accepted,
+      async handle({ socket }) {
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+        return 101;
+      },
+    },
+    { path: refused, handle: () => Promise.reject(new Fault('conflict', 'The worker has ended.')) },
+  ]);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const { port } = app.server.address() as AddressInfo;
+  const upgrade = (path: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { connection: 'Upgrade', upgrade: 'websocket' };
+      const asked = request({ port, path, headers }).once('error', reject).end();
+      for (const event of ['upgrade', 'response'])
+        asked.once(event, ({ statusCode, socket }) => {
+          socket.destroy();
+          resolve(statusCode);
+        });
+    });
+  expect(await upgrade('/v1/workers/one/pty')).toBe(101);
+  expect(await upgrade('/v1/workers/one/ports/80/a/b')).toBe(409);
+  expect(await upgrade('/v1/workers/one/nothing')).toBe(404);
+  await expect.poll(read).toEqual([
+    [accepted, 'GET', '101', 1],
+    [refused, 'GET', '409', 1],
+    ['none', 'GET', '404', 1],
+  ]);
 });

@@ -185,7 +185,8 @@ test('a manual build from the folder makes the same image', { timeout: BUILD_MS 
   expect(byHand.status).toBe(0);
   made.push(tag);
   // Not the layers: old clients (20.10) write modes of files in another way, and then share none with this builder.
-  const contents = (image: string) => runIn(docker, { image, argv: ['sh', '-c', LIST_CONTENTS], user: '0:0' });
+  const contents = (image: string) =>
+    runIn(docker, { image, argv: ['sh', '-c', LIST_CONTENTS], user: '0:0' });
   const [ours, theirs] = await Promise.all([name, tag].map(contents));
   expect(ours?.output).toMatch(/^[0-9a-f]{64} {2}\/worker\/wrapper\.mjs$/m);
   expect(theirs).toEqual(ours);

@@ -80,12 +80,12 @@ export const withRawBodies =
     await app.register(plugin);
   };
 
-/** Sends the request to the door, and connects the client with it if the door changes the protocol. */
+/** Sends the request to the door, and connects the client with it if the door changes the protocol; returns the status. */
 export async function passUpgradeToDoor(
   doors: DoorService,
   { request, socket, head }: UpgradeCall,
   options: Omit<PassOptions, 'body' | 'method' | 'onAnswer'>,
-): Promise<void> {
+): Promise<number> {
   const { worker_id, kind, path, waitSeconds } = options;
   const { upgrade = '', 'sec-websocket-protocol': protocols } = request.headers;
   const own = toClientProtocols(protocols);
@@ -123,12 +123,13 @@ export async function passUpgradeToDoor(
   if (!answer.socket) {
     response.pipe(socket);
     response.once('error', () => socket.destroy());
-    return;
+    return status;
   }
   if (answer.head?.length) socket.write(answer.head);
   if (head.length > 0) answer.socket.write(head);
   isJoined = true;
   joinStreams(socket, answer.socket);
+  return status;
 }
 
 const bodyOf = (request: IncomingMessage) =>

@@ -21,7 +21,7 @@ export const createUpgradeRoutes = ({ workers, doors, token }: UpgradeRoutesDeps
   const pass = async (call: UpgradeCall, options: Omit<UpgradeOptions, 'worker_id'>) => {
     const { worker_id: ref = '' } = call.params;
     const worker_id = workerId.safeParse(ref).success ? ref : await resolveWorkerName(workers, ref);
-    await passUpgradeToDoor(doors, call, { worker_id, ...options });
+    return passUpgradeToDoor(doors, call, { worker_id, ...options });
   };
   return [
     {
@@ -31,7 +31,7 @@ export const createUpgradeRoutes = ({ workers, doors, token }: UpgradeRoutesDeps
         const query = new URLSearchParams(call.query);
         query.delete('wait_seconds');
         const waitSeconds = takeWait(call.query);
-        await pass(call, { kind: 'pty', path: `/pty?${query}`, waitSeconds });
+        return pass(call, { kind: 'pty', path: `/pty?${query}`, waitSeconds });
       },
     },
     {
@@ -39,7 +39,7 @@ export const createUpgradeRoutes = ({ workers, doors, token }: UpgradeRoutesDeps
       async handle(call) {
         const port = /^(\d{1,5}):tcp$/.exec(call.params.port ?? '')?.[1];
         if (port === undefined) throw new Fault('not_found', 'A port is PORT/PATH, or PORT:tcp for TCP.');
-        await pass(call, { kind: 'ports', path: `/tcp/${port}` });
+        return pass(call, { kind: 'ports', path: `/tcp/${port}` });
       },
     },
     {
@@ -49,7 +49,7 @@ export const createUpgradeRoutes = ({ workers, doors, token }: UpgradeRoutesDeps
         const path = `/ports/${encodeURIComponent(port)}${toProgramPath(toApiUrl(call.request))}`;
         const headers = toPortHeaders(call.request, { worker_id, port }, token);
         const allowsCookies = readPortHost(call.request.headers.host) !== undefined;
-        await pass(call, { kind: 'ports', path, headers, allowsCookies });
+        return pass(call, { kind: 'ports', path, headers, allowsCookies });
       },
     },
   ];

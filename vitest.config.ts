@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { PATIENCE } from './test/support/patience.ts';
 
 /** `unit` needs nothing but Node; `real` needs a Redis and a Docker daemon, which its global setup provides. */
 export default defineConfig({
@@ -10,6 +11,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.real.test.ts'],
           testTimeout: 20_000,
+          expect: { poll: PATIENCE },
           // One process of vitest loads each module once for all its files: that halves the processor time.
           isolate: false,
           // Many of these tests wait for processes that they start, so no core is kept free for vitest itself.
@@ -22,6 +24,7 @@ export default defineConfig({
           include: ['test/**/*.real.test.ts'],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 60_000,
+          expect: { poll: PATIENCE },
           hookTimeout: 120_000,
           maxWorkers: 2,
         },

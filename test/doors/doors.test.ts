@@ -13,6 +13,7 @@ import { createDoorServer } from '../../worker-base/door/server.ts';
 import { TokenVerifier } from '../../worker-base/door/tokens.ts';
 import { workerSpec } from '../conformance/subject.ts';
 import { FakeEngine, FakeRuntime } from '../support/fake-runtime/fake.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 const closing: (() => void)[] = [];
 afterEach(() => {
@@ -135,7 +136,7 @@ test('a request reaches the body of its worker, on a connection that is used aga
   for (let time = 0; time < 3; time += 1) {
     const response = await doors.request(worker_id, door);
     expect(await about(response)).toEqual({ format: 1, claimed: true, worker_id, incarnation: 1 });
-    await vi.waitFor(() => expect(doors.open.get('door')).toBe(0));
+    await vi.waitFor(() => expect(doors.open.get('door')).toBe(0), PATIENCE);
   }
   expect(connect).toHaveBeenCalledTimes(1);
 });
@@ -170,7 +171,7 @@ test('an upgrade gives the connection, with what came after the request', async 
   socket?.unshift(head ?? Buffer.alloc(0));
   socket?.end('hello');
   expect(await text(socket as Duplex)).toBe('some%ff/where:hello');
-  await vi.waitFor(() => expect(doors.open.get('pty')).toBe(0));
+  await vi.waitFor(() => expect(doors.open.get('pty')).toBe(0), PATIENCE);
 });
 
 test('missing tokens, and those of another body, of yesterday and of an unknown manager are refused', async () => {
@@ -225,7 +226,7 @@ test('a manager whose key the store has lost publishes it again', async () => {
 test('a body that ends in the middle is lost, and its requests end', async () => {
   const { doors, worker_id, engine, body_id } = await open();
   const hanging = doors.request(worker_id, { kind: 'exec', method: 'GET', path: '/hang' });
-  await vi.waitFor(() => expect(doors.open.get('exec')).toBe(1));
+  await vi.waitFor(() => expect(doors.open.get('exec')).toBe(1), PATIENCE);
   await new Promise((resolve) => setImmediate(resolve));
   engine.exit(body_id, { exit_code: 137 });
   await expect(hanging).rejects.toMatchObject({ code: 'unavailable', reason: 'body_lost' });

@@ -1,5 +1,6 @@
 /** Forks of a worker with a real agent: its conversation and its files. */
 import { expect, test, vi } from 'vitest';
+import { PATIENCE } from '../support/patience.ts';
 import type { AgentWorker, TurnEntries } from './agent-worker.ts';
 import type { RealAgent, Scene } from './agents.ts';
 
@@ -55,7 +56,7 @@ export function forkAgent(agent_type: RealAgent, subject: () => { scene: Scene; 
       const page = await list();
       expect(page.items).toHaveLength(1);
       return page;
-    });
+    }, PATIENCE);
     const next = await fork(items[0]?.checkpoint_id ?? '');
     const turn = await next.turn('[[run cat only]] [[count]]');
     expect(read(turn)).toMatch(/^only$/m);

@@ -10,6 +10,7 @@ import {
   type Observation,
 } from '../../src/model/index.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 type Heartbeat = Partial<NonNullable<Observation['heartbeat']>>;
 
@@ -73,15 +74,15 @@ test('each turn is saved once, and turns that end meanwhile together', async () 
   note({});
   note({ turns: 1 });
   note({ turns: 1 });
-  await vi.waitFor(() => expect(turnsOf(taken)).toEqual([1]));
+  await vi.waitFor(() => expect(turnsOf(taken)).toEqual([1]), PATIENCE);
   note({ turns: 2 });
   note({ turns: 3 });
   taken[0]?.end();
-  await vi.waitFor(() => expect(turnsOf(taken)).toEqual([1, 3]));
+  await vi.waitFor(() => expect(turnsOf(taken)).toEqual([1, 3]), PATIENCE);
   taken[1]?.end();
   note({ turns: 3 });
   note({ turns: 4 });
-  await vi.waitFor(() => expect(turnsOf(taken)).toEqual([1, 3, 4]));
+  await vi.waitFor(() => expect(turnsOf(taken)).toEqual([1, 3, 4]), PATIENCE);
 });
 
 test('what an earlier manager has saved is not saved again', async () => {
@@ -89,31 +90,32 @@ test('what an earlier manager has saved is not saved again', async () => {
   saved.push({ incarnation: 1, turns: 5 });
   note({ turns: 5 });
   note({ turns: 6 });
-  await vi.waitFor(() => expect(turnsOf(taken)).toEqual([6]));
+  await vi.waitFor(() => expect(turnsOf(taken)).toEqual([6]), PATIENCE);
 });
 
 test('a heartbeat of an earlier body says nothing about this one', async () => {
   const { note, taken, filled } = open();
   note({ incarnation: 0, turns: 7, needs_checkpoint: true }, { from_checkpoint: 'c' });
   note({ needs_checkpoint: true }, { id: 'two', from_checkpoint: 'c' });
-  await vi.waitFor(() => expect(filled).toEqual(['c']));
+  await vi.waitFor(() => expect(filled).toEqual(['c']), PATIENCE);
   expect(taken).toEqual([]);
 });
 
 test('two workers are saved at once, the end of a body without waiting, and failures are reported', async () => {
   const { note, taken, events } = open();
   for (const id of ['a', 'b', 'c']) note({ turns: 1 }, { id });
-  await vi.waitFor(() => expect(taken.map(({ id }) => id)).toEqual(['a', 'b']));
+  await vi.waitFor(() => expect(taken.map(({ id }) => id)).toEqual(['a', 'b']), PATIENCE);
   note({ phase: 'ending', offers_checkpoint: true }, { id: 'd', checkpoint: { on: ['stop'] } });
   note({ phase: 'ending', offers_checkpoint: true }, { id: 'd', checkpoint: { on: ['stop'] } });
-  await vi.waitFor(() => expect(taken.map(({ id, final }) => [id, final])[2]).toEqual(['d', true]));
+  await vi.waitFor(() => expect(taken.map(({ id, final }) => [id, final])[2]).toEqual(['d', true]), PATIENCE);
   taken[0]?.end(new Fault('capacity', 'CHECKPOINT_DIR is full.', { reason: 'CheckpointFailed' }));
   // The body has ended meanwhile.
   taken[1]?.end(new Fault('unavailable', 'gone', { reason: 'body_lost' }));
-  await vi.waitFor(() => expect(taken.map(({ id }) => id)).toEqual(['a', 'b', 'd', 'c']));
+  await vi.waitFor(() => expect(taken.map(({ id }) => id)).toEqual(['a', 'b', 'd', 'c']), PATIENCE);
   taken[2]?.end(new Fault('unavailable', 'gone', { reason: 'body_lost' }));
-  await vi.waitFor(() =>
-    expect(events.map(({ reason }) => reason)).toEqual(['CheckpointFailed', 'CheckpointFailed']),
+  await vi.waitFor(
+    () => expect(events.map(({ reason }) => reason)).toEqual(['CheckpointFailed', 'CheckpointFailed']),
+    PATIENCE,
   );
   expect(events.map(({ message }) => message)).toEqual([
     'The checkpoint at its turn failed. CHECKPOINT_DIR is full.',

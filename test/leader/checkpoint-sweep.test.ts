@@ -4,6 +4,7 @@ import { CheckpointDirectory } from '../../src/checkpoints/directory.ts';
 import { sweepCheckpoints } from '../../src/leader/checkpoint-sweep.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { newFolder, write } from '../checkpoints/fixture.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 test('a sweep keeps the last checkpoint of a deleted worker, and survives a store that is away', async () => {
   const checkpoints = new CheckpointDirectory(newFolder());
@@ -33,9 +34,9 @@ test('a sweep keeps the last checkpoint of a deleted worker, and survives a stor
   expect(await left()).toHaveLength(4);
   leads = true;
   away = false;
-  await vi.waitFor(async () => expect(await left()).toEqual([true, true, false]));
+  await vi.waitFor(async () => expect(await left()).toEqual([true, true, false]), PATIENCE);
   now = 2000;
-  await vi.waitFor(async () => expect(await left()).toEqual([true, true]));
+  await vi.waitFor(async () => expect(await left()).toEqual([true, true]), PATIENCE);
   stop.abort();
   await sweeping;
 });

@@ -1,5 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { shareWaits } from '../../src/store/streams/share-waits.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 const ENDED = {
   outcome: 'reached',
@@ -50,5 +51,5 @@ test('a failure is that of all who wait, and of none that comes later', async ()
   begun[0]?.fail(new Error('broken'));
   expect(await Promise.all(waits)).toEqual(['Error: broken', 'Error: broken']);
   void wait('a', 'ended', signal);
-  await vi.waitFor(() => expect(begun).toHaveLength(2));
+  await vi.waitFor(() => expect(begun).toHaveLength(2), PATIENCE);
 });

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { TaskError } from '../../src/model/task/task-error.ts';
 import type { RunTask } from '../../src/tasks/index.ts';
+import { PATIENCE } from '../support/patience.ts';
 import { fastBackoff, functionName, hold } from './handlers.ts';
 import { gate, openWorld, soon } from './world.ts';
 
@@ -139,7 +140,7 @@ describe('a consumer', () => {
     await consumer(async () => 'elsewhere').start();
     expect(await ended(third.task_id)).toMatchObject({ worker_id: 'w-1', attempts: 1 });
     deaf.resolve();
-    await vi.waitFor(() => expect(made.totals().seconds).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(made.totals().seconds).toBeGreaterThan(0), PATIENCE);
   });
 
   it('fails a result that is not JSON or is too long, without another attempt', async () => {

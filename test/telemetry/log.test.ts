@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test, vi } from 'vitest';
 import { createLogger, joinLines, type LogOptions } from '../../src/telemetry/log.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 /** A logger whose lines the test reads. */
 function logger(options: LogOptions = {}) {
@@ -118,7 +119,7 @@ test('the lines of one turn are one write after it, and a long text does not wai
   joined.write('one\n');
   joined.write('two\n');
   expect(written).toEqual([]);
-  await vi.waitFor(() => expect(written).toEqual(['one\ntwo\n']));
+  await vi.waitFor(() => expect(written).toEqual(['one\ntwo\n']), PATIENCE);
   joined.write(`${'x'.repeat(100_000)}\n`);
   expect(written).toHaveLength(2);
 });

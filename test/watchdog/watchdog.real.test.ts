@@ -4,6 +4,7 @@ import { createHealthReport } from '../../src/http/listener/health.ts';
 import { newApiSocket } from '../../src/watchdog/api-socket.ts';
 import { startWatchdog, type WatchdogOptions } from '../../src/watchdog/index.ts';
 import { openCell } from '../store/cell.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 const WELL = {
   redis: { ok: true, message: 'answers' },
@@ -53,8 +54,9 @@ test('a main loop that is hung loses its lease at once in its own eyes, and lead
   // No message of the loss has been read yet.
   expect(told.lost).toEqual([]);
   expect(watchdog.lease.held()).toBe(false);
-  await vi.waitFor(() =>
-    expect(told.lost).toEqual([expect.stringMatching(/main loop has been blocked for/)]),
+  await vi.waitFor(
+    () => expect(told.lost).toEqual([expect.stringMatching(/main loop has been blocked for/)]),
+    PATIENCE,
   );
   await acquired(told.acquired, 2);
   expect(watchdog.lease.held()).toBe(true);

@@ -11,6 +11,7 @@ import { passToDoor, passUpgradeToDoor, withRawBodies } from '../../../src/http/
 import { createRequestForwarder, createUpgradeForwarder } from '../../../src/http/listener/forward.ts';
 import { listen } from '../../../src/http/listener/listen.ts';
 import { newApiSocket } from '../../../src/watchdog/api-socket.ts';
+import { PATIENCE } from '../../support/patience.ts';
 
 const MIB = 1024 ** 2;
 const TOKEN = 'let-me-in';
@@ -144,7 +145,7 @@ test('a client that disconnects ends the request in the body, and a cut answer i
   });
   expect(hanging.status).toBe(200);
   stop.abort();
-  await vi.waitFor(() => expect(closed).toContain('GET /hang'));
+  await vi.waitFor(() => expect(closed).toContain('GET /hang'), PATIENCE);
   const cut = await fetch(new URL('/v1/workers/w/exec/cut', url), { headers: { authorization } });
   await expect(cut.text()).rejects.toThrow();
 });
@@ -189,7 +190,7 @@ test('an upgrade is passed on, with the token as a subprotocol that the body doe
   socket.unshift(head);
   socket.end('hello');
   expect(await text(socket)).toBe('pty.v1:undefined:hello');
-  await vi.waitFor(() => expect(closed).toContain('upgrade'));
+  await vi.waitFor(() => expect(closed).toContain('upgrade'), PATIENCE);
 });
 
 test.each([

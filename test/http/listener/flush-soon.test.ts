@@ -2,6 +2,7 @@ import { createServer, type ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { flushSoon } from '../../../src/http/listener/flush-soon.ts';
+import { PATIENCE } from '../../support/patience.ts';
 
 /** Sends a request to a handler; returns what the system would be given, one text for each call. */
 function serve(handle: (response: ServerResponse) => void): string[] {
@@ -29,7 +30,7 @@ function serve(handle: (response: ServerResponse) => void): string[] {
 
 test('headers are sent together with a body that is there', async () => {
   const writes = serve((response) => process.nextTick(() => response.end('body')));
-  await vi.waitFor(() => expect(writes.join('')).toContain('body'));
+  await vi.waitFor(() => expect(writes.join('')).toContain('body'), PATIENCE);
   expect(writes).toEqual([expect.stringMatching(/^HTTP\/1.1 200 OK\r\n.*\r\n\r\nbody$/s)]);
 });
 
@@ -38,10 +39,10 @@ test('headers are sent without a body that is not there yet', async () => {
   const writes = serve((response) => {
     end = () => response.end('body');
   });
-  await vi.waitFor(() => expect(writes).toEqual([expect.stringMatching(/^HTTP\/1.1 200 OK\r\n/)]));
+  await vi.waitFor(() => expect(writes).toEqual([expect.stringMatching(/^HTTP\/1.1 200 OK\r\n/)]), PATIENCE);
   expect(writes[0]).not.toContain('body');
   end();
-  await vi.waitFor(() => expect(writes.slice(1)).toEqual(['body']));
+  await vi.waitFor(() => expect(writes.slice(1)).toEqual(['body']), PATIENCE);
 });
 
 test('headers of a response that was cut are not sent', async () => {
@@ -50,6 +51,6 @@ test('headers of a response that was cut are not sent', async () => {
     response.destroy();
     cut = response;
   });
-  await vi.waitFor(() => expect(cut?.destroyed).toBe(true));
+  await vi.waitFor(() => expect(cut?.destroyed).toBe(true), PATIENCE);
   expect(writes).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { readProcess } from '../../../src/runtimes/process/process-table.ts';
 import { killMarkedAs } from '../../../worker-base/sandbox/kill-processes.ts';
 import { createPrivileges } from '../../../worker-base/sandbox/privileges.ts';
 import { workerSpec } from '../../conformance/subject.ts';
+import { PATIENCE } from '../../support/patience.ts';
 
 /** Outside of a container of ours; inside of one, see test/security. */
 describe('the hands of an agent on a machine', () => {
@@ -75,7 +76,7 @@ describe('the hands of an agent on a machine', () => {
       await vi.waitFor(async () => {
         await killMarkedAs(['/usr/bin/env'], 'WORKER_SLOT=a-slot');
         expect(own.signalCode).toBe('SIGKILL');
-      });
+      }, PATIENCE);
       await ended;
       expect(foreign.exitCode).toBeNull();
       expect(foreign.signalCode).toBeNull();

@@ -175,7 +175,7 @@ describe.skipIf(!hasPrometheus)(`with a real Prometheus${hasPrometheus ? '' : ` 
     await prometheus.untilFired('WorkerManagerCheckpointsFailing');
     await prometheus.untilFired('WorkerManagerWebhooksLost', { source: 'setting', result: 'failed' });
     await prometheus.untilFired('WorkerManagerWebhooksWaiting');
-  }, 120_000);
+  }, 180_000);
 
   test('a disk below the watermark, in the view of the manager whose limit it is', async () => {
     await prometheus.untilFired('WorkerManagerDiskWatermark', { instance: new URL(standby.url).host });

@@ -7,7 +7,8 @@ import { computeDigest, formatInstant, type PendingWebhook } from '../../src/mod
 import { getKeys } from '../../src/store/index.ts';
 import type { Manager } from '../support/manager.ts';
 
-const PATIENCE = { timeout: 30_000, interval: 100 };
+/** A workspace is measured every HEALTH_CHECK_INTERVAL, which is 25 s in the test of alerts. */
+const PATIENCE = { timeout: 90_000, interval: 100 };
 /** More than an alert waits for. */
 const LONG_AGO_MS = 2 * 3_600_000;
 /** Nothing listens here. */

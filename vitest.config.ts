@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config';
 import { PATIENCE } from './test/support/patience.ts';
 
+const SKIP_REPORTER = './test/support/skip-reporter.ts';
+
 /** `unit` needs nothing but Node; `real` needs a Redis and a Docker daemon, which its global setup provides. */
 export default defineConfig({
   test: {
+    reporters: ['default', SKIP_REPORTER],
     projects: [
       {
         test: {

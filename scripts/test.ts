@@ -44,6 +44,8 @@ function installWhatIsMissing(): void {
     !has('vim') && 'vim',
     !has('zsh') && 'zsh',
     !has('fish') && 'fish',
+    spawnSync('/usr/bin/python3', ['-c', 'import ensurepip'], { stdio: 'ignore' }).status !== 0 &&
+      'python3-venv',
   ].filter((one) => one !== false);
   if (missing.length === 0) return;
   if (process.getuid?.() !== 0 || !has('apt-get')) {
@@ -69,7 +71,10 @@ async function vitest(more: string[]): Promise<Count> {
   const directory = mkdtempSync(join(tmpdir(), 'worker-manager-test-'));
   const file = join(directory, 'report.json');
   try {
-    const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${file}`];
+    const reporters = [
+      ...['default', './test/support/skip-reporter.ts', 'json'].map((name) => `--reporter=${name}`),
+      `--outputFile.json=${file}`,
+    ];
     const code = await run(['node_modules/vitest/vitest.mjs', 'run', ...reporters, ...more]);
     const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(file, 'utf8'));
     // A file that cannot be loaded, or a failed set-up, counts as a failure without a failed test.

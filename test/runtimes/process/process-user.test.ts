@@ -27,7 +27,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-describe.skipIf(!isRoot)('the user of bodies', () => {
+const why = isRoot ? '' : ' (skipped: only root can start processes of another user)';
+
+describe.skipIf(!isRoot)(`the user of bodies${why}`, () => {
   const needs = () => ({ root: join(root, 'home'), files: [process.execPath] });
 
   test('is the manager’s own with `none`, and with `auto` if there is no worker-agent', async () => {
@@ -54,7 +56,7 @@ describe.skipIf(!isRoot)('the user of bodies', () => {
   });
 });
 
-describe.skipIf(!isRoot)('a body of another user', () => {
+describe.skipIf(!isRoot)(`a body of another user${why}`, () => {
   let runtime: Runtime;
   const make = () =>
     // Not Node, which may be in a folder that only root can enter, as a checkout in /root is.

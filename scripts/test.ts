@@ -33,6 +33,10 @@ process.exitCode = failed === 0 ? 0 : 1;
 /** Programs that some tests use; if they cannot be installed, those tests report what is missing. */
 function installWhatIsMissing(): void {
   const missing = [
+    !has('curl') && 'curl',
+    !has('git') && 'git',
+    !has('ps') && 'procps',
+    !has('ip') && 'iproute2',
     !has('redis-server') && 'redis-server',
     !has('redis-cli') && 'redis-tools',
     !has('promtool') && 'prometheus',

@@ -1,5 +1,5 @@
 import type { Settings } from '../config/settings.ts';
-import { errorMessage, Fault } from '../model/index.ts';
+import { errorMessage, Fault, isRedisSilent } from '../model/index.ts';
 import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
 import type { CliDeps, ManagerAddress, Reader } from './deps.ts';
@@ -111,8 +111,7 @@ export class Session {
 
   /** Converts an error of the client to a Fault with the address of Redis; returns other errors unchanged. */
   explain(error: unknown): unknown {
-    const away = /^(Reached the max retries|Command timed out|Connection is closed|Stream isn't writeable)/;
-    return away.test(errorMessage(error)) ? this.#unreachable(error) : error;
+    return isRedisSilent(error) ? this.#unreachable(error) : error;
   }
 
   #whereElse(): string {

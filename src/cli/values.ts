@@ -9,6 +9,7 @@ import {
   numberIn,
   type Quantity,
 } from '../model/index.ts';
+import { isEntryId, LAST_SEQUENCE } from '../model/messages/entry-id.ts';
 
 /** What no option needs more of, and no timer and no stream overflows at. */
 const MOST = 1_000_000_000;
@@ -30,16 +31,13 @@ export const parseCount = read(countIn([0, MOST]));
  * entry.
  */
 export function parseSince(text: string): string {
-  if (/^\d{1,15}-\d{1,20}$/.test(text)) return text;
+  if (text.includes('-') && isEntryId(text)) return text;
   const age = durationIn([0, LONGEST_SECONDS]).parse(text.trim());
   const at = age === undefined ? Date.parse(text) : Date.now() - age * 1000;
   if (Number.isNaN(at))
     throw new InvalidArgumentError('It must be an age such as 10m, an RFC 3339 time, or the ID of an entry.');
-  return `${Math.max(0, Math.floor(at) - 1)}-${LAST_OF_INSTANT}`;
+  return `${Math.max(0, Math.floor(at) - 1)}-${LAST_SEQUENCE}`;
 }
-
-/** The largest second part of a stream's ID. */
-const LAST_OF_INSTANT = '18446744073709551615';
 
 /** Ports, separated by commas, or `any` or `none`. */
 export function parsePorts(text: string): 'any' | number[] {

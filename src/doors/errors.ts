@@ -1,6 +1,6 @@
 /** How requests to doors fail, and which of them may be sent again. */
 import type { DoorRefusal } from '../model/doors/door-token.ts';
-import { errorMessage, Fault } from '../model/index.ts';
+import { errorMessage, Fault, toRedisFault } from '../model/index.ts';
 import { RuntimeDown } from '../runtimes/runtime.ts';
 
 /** The door has read nothing of the request. */
@@ -33,6 +33,9 @@ export function toDoorFault(error: unknown, workerId: string): Fault {
   const cause = error instanceof NotSent ? error.cause : error;
   if (cause instanceof Fault && cause.code !== 'not_found' && cause.code !== 'conflict') return cause;
   if (error instanceof Fault) return error;
+  // It was looked up where the body is, and nothing was sent to it.
+  const away = toRedisFault(error);
+  if (away) return away;
   if (cause instanceof RuntimeDown)
     return new Fault('unavailable', `The worker ${workerId} can't be reached: ${cause.message}`, { cause });
   if (error instanceof NotSent || error instanceof Refused) {

@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import type { FastifyPluginAsyncZod, ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { Fault } from '../model/index.ts';
+import { Fault, toRedisFault } from '../model/index.ts';
 import { rejectForeign, rejectHost, rejectToken } from './access/access.ts';
 import { hostPolicy } from './access/hosts.ts';
 import { toApiUrl } from './access/port-access.ts';
@@ -158,7 +158,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     return why === undefined ? undefined : errorResponse(new Fault('unavailable', why));
   }
 
-  function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  function sendError(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const error = toRedisFault(thrown) ?? thrown;
     const { code, statusCode = 500 } = error as { code?: string; statusCode?: number };
     if (error instanceof ApiFault)
       return sendResponse(reply, errorResponse(error, error.status, error.fields));

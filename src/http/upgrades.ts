@@ -2,6 +2,7 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../model/values/fault.ts';
+import { toRedisFault } from '../model/values/redis-outage.ts';
 import { rejectForeignUpgrade, rejectHost, rejectToken } from './access/access.ts';
 import type { HostPolicy } from './access/hosts.ts';
 import { formatResponse } from './format-response.ts';
@@ -27,7 +28,8 @@ export function serveUpgrades(server: Server, { hosts, token, handle, log }: Upg
       writeResponse(socket, rejected);
       return;
     }
-    handle(request, socket, head).catch((thrown: unknown) => {
+    handle(request, socket, head).catch((error: unknown) => {
+      const thrown = toRedisFault(error) ?? error;
       if (thrown instanceof Fault && thrown.code !== 'internal') {
         writeResponse(socket, errorResponse(thrown));
         return;

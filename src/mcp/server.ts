@@ -7,7 +7,7 @@
  * the store, the runtimes or the loop.
  */
 import { type CallToolResult, McpServer, type ServerContext } from '@modelcontextprotocol/server';
-import { Fault } from '../model/index.ts';
+import { Fault, toRedisFault } from '../model/index.ts';
 import { MCP_INSTRUCTIONS, MCP_NAME, MCP_TITLE } from './about.ts';
 import type { McpCaller } from './caller.ts';
 import type { McpLimits } from './limits.ts';
@@ -41,7 +41,8 @@ export function createMcpServer(
         try {
           const answer = await run(given, { caller, services, limits, signal, progress: progress.report });
           return toResult(answer);
-        } catch (error) {
+        } catch (thrown) {
+          const error = toRedisFault(thrown) ?? thrown;
           if (!(error instanceof Fault) && !signal.aborted)
             log.error({ err: error, tool: name }, 'MCP tool failed');
           return toErrorResult(error, signal.aborted);

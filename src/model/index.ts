@@ -30,6 +30,7 @@ export * from './values/issues.ts';
 export * from './values/limits.ts';
 export * from './values/name-rules.ts';
 export * from './values/quantities.ts';
+export * from './values/redis-outage.ts';
 export * from './values/units.ts';
 export * from './worker/archive-format.ts';
 export * from './worker/body.ts';

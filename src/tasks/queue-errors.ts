@@ -1,4 +1,5 @@
 import { errorMessage, Fault } from '../model/values/fault.ts';
+import { toRedisFault } from '../model/values/redis-outage.ts';
 
 /** The queue of a pool is full. Over HTTP this is 429 with `Retry-After`. */
 export class QueueFull extends Fault {
@@ -23,8 +24,12 @@ export async function withQueueErrors<T>(doing: string, pool: string, act: () =>
     return await act();
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault('unavailable', `Could not ${doing} (pool ${pool}): ${errorMessage(error)}`, {
-      cause: error,
-    });
+    throw new Fault(
+      'unavailable',
+      `Could not ${doing} (pool ${pool}): ${errorMessage(toRedisFault(error) ?? error)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }

@@ -52,7 +52,7 @@ const ROUTES: DoorRoute[] = [
   },
 ];
 
-async function open({ claimed = true, limits = {} } = {}) {
+async function open({ claimed = true, limits = {}, redisFails = '' } = {}) {
   const published = new Map<string, string>();
   const worker_id = randomUUID();
   let lookups = 0;
@@ -85,8 +85,10 @@ async function open({ claimed = true, limits = {} } = {}) {
     observed_generation: 1,
   };
   const store = {
-    load: async (id: string) =>
-      id === worker_id ? { record: { desired: { generation: 1 }, status } } : undefined,
+    load: async (id: string) => {
+      if (redisFails) throw new Error(redisFails);
+      return id === worker_id ? { record: { desired: { generation: 1 }, status } } : undefined;
+    },
   };
   const signer = createDoorSigner(async ({ id, publicKey }) => void published.set(id, publicKey), Date.now);
   const doors = new Doors({
@@ -231,6 +233,13 @@ test('a body that ends in the middle is lost, and its requests end', async () =>
   engine.exit(body_id, { exit_code: 137 });
   await expect(hanging).rejects.toMatchObject({ code: 'unavailable', reason: 'body_lost' });
   expect(doors.open.get('exec')).toBe(0);
+});
+
+test('a request whose body cannot be looked up has not been done in part', async () => {
+  const { doors, worker_id } = await open({ redisFails: 'Command timed out' });
+  const failed = await doors.request(worker_id, door).catch((error: unknown) => error);
+  expect(failed).toMatchObject({ code: 'unavailable', message: 'Redis does not respond. Try again later.' });
+  expect(failed).not.toHaveProperty('reason', 'body_lost');
 });
 
 test('an exception of a route cuts a response that was begun', async () => {

@@ -38,6 +38,26 @@ test('an upgrade without a restart is reported as such', async () => {
   expect([statusCode, JSON.parse(body).detail]).toEqual([503, expect.stringContaining('restart it')]);
 });
 
+test.each([
+  ['Reached the max retries per request limit (which is 2).', 'Redis does not respond. Try again later.'],
+  ['Command timed out', 'Redis does not respond. Try again later.'],
+  [
+    "OOM command not allowed when used memory > 'maxmemory'. script: 5f1a, on @user_script:1.",
+    "Redis refuses this now (OOM command not allowed when used memory > 'maxmemory'). Try again later.",
+  ],
+])('Redis that fails with "%s" is not an error of the manager', async (message, detail) => {
+  const error = vi.fn();
+  const views = () => Promise.reject(new Error(message));
+  const { ask } = await openTestApi({ pools: { views, nodes } }, { log: { error, info() {}, debug() {} } });
+  const answer = await ask('GET', '/v1/pools');
+  expect([answer.statusCode, answer.headers['retry-after'], answer.json()]).toEqual([
+    503,
+    '1',
+    { error: { code: 'unavailable', message: detail }, detail },
+  ]);
+  expect(error).not.toHaveBeenCalled();
+});
+
 test('a Fault is sent, and another exception is only logged', async () => {
   const error = vi.fn();
   const { ask } = await openTestApi(

@@ -251,6 +251,10 @@ test('a stream begins where it is asked to', async () => {
   expect(await from('&since=2026-01-01T00:00:00Z')).toBe('1767225599999-18446744073709551615');
   expect(await from('&since=7-3', { 'last-event-id': '9-1' })).toBe('9-1');
   expect(await from('', { 'last-event-id': 'nonsense' })).toBe(400);
+  // More than 64 bits, which Redis would refuse when the response has begun.
+  expect(await from('', { 'last-event-id': '9-18446744073709551616' })).toBe(400);
+  expect(await from('&since=9-99999999999999999999')).toBe(400);
+  expect(await from('&since=9-18446744073709551615')).toBe('9-18446744073709551615');
   expect(await from('&since=yesterday')).toBe(400);
   expect(await from('&since=10m&tail=3')).toBe(400);
 });

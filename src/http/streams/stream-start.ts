@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { DURATION_ALLOWED, Fault, parseDuration } from '../../model/index.ts';
+import { isEntryId, LAST_SEQUENCE } from '../../model/messages/entry-id.ts';
 
 /** The query of a stream. */
 export const streamQuery = z.strictObject({
@@ -23,10 +24,6 @@ export const streamHeaders = z.object({
   'last-event-id': z.string().optional().describe('continue after this event; before `since` and `tail`'),
 });
 
-const ENTRY_ID = /^\d{1,16}(-\d{1,20})?$/;
-/** The highest sequence number of an entry ID. */
-const LAST_SEQUENCE = '18446744073709551615';
-
 /** Where a stream begins: after an entry ID, or with the last entries; `undefined` for all entries. */
 export function getStart(
   request: Pick<FastifyRequest, 'headers'>,
@@ -35,13 +32,13 @@ export function getStart(
 ): { after: string } | { tail: number } | undefined {
   const last = request.headers['last-event-id'];
   if (typeof last === 'string' && last !== '') {
-    if (ENTRY_ID.test(last)) return { after: last };
+    if (isEntryId(last)) return { after: last };
     throw refuse('Last-Event-ID', 'must be the ID of an event of this stream');
   }
   if (since !== undefined && tail !== undefined) throw refuse('tail', 'cannot be combined with since');
   if (tail !== undefined) return { tail };
   if (since === undefined) return undefined;
-  if (ENTRY_ID.test(since) && since.includes('-')) return { after: since };
+  if (isEntryId(since) && since.includes('-')) return { after: since };
   const seconds = parseDuration(since);
   const at = seconds === undefined ? toTime(since) : now - seconds * 1000;
   if (at === undefined)

@@ -2,14 +2,13 @@ import { z } from 'zod';
 import { readUntilGone } from '../../http/workers/read-until-gone.ts';
 import { isTurnEnd, readEntry } from '../../http/workers/turn.ts';
 import { REQUEST_ID_LIMIT } from '../../model/index.ts';
+import { isEntryId } from '../../model/messages/entry-id.ts';
 import { ANSWER_ENTRIES, toAnswerEntry } from '../answer.ts';
 import { defineTool, findWorker, untilLateOr } from '../tool.ts';
 import { waitField, workerRef } from './inputs.ts';
 
 const ENTRIES = 50;
 const MOST_ENTRIES = 500;
-/** The position after everything. */
-const POSITION = /^\d{1,20}(-\d{1,20})?$/;
 
 export const outputTool = defineTool({
   name: 'output',
@@ -20,7 +19,7 @@ export const outputTool = defineTool({
     worker: workerRef,
     after: z
       .string()
-      .regex(POSITION, 'must be the `after` of an answer')
+      .refine(isEntryId, 'must be the `after` of an answer')
       .optional()
       .describe('`after` of the answer before'),
     request_id: z.string().min(1).max(REQUEST_ID_LIMIT).optional().describe('only entries of this turn'),

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { readableMessage } from '../../model/messages/log-line.ts';
 import { errorMessage } from '../../model/values/fault.ts';
+import { isRedisSilent } from '../../model/values/redis-outage.ts';
 import {
   type AwaitedStatus,
   evaluateGoal,
@@ -72,8 +73,7 @@ export async function waitForGoal(
   }
 }
 
-const isOutage = (error: unknown) =>
-  /Command timed out|max retries|Connection is closed|ECONN|writeable/.test(errorMessage(error));
+const isOutage = (error: unknown) => isRedisSilent(error) || /ECONN/.test(errorMessage(error));
 
 /** As `readGoalObservation`, without the parts that only a schema can read. */
 async function observeGoal({ redis, keys }: WaitDeps, id: string): Promise<WaitObservation> {

@@ -1,5 +1,8 @@
 /** A private Redis as a process: `redis-server` or `valkey-server` from the PATH. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { askRedis } from './ask-redis.ts';
 import type { Launched } from './kept-redis.ts';
 import { configOf, type PrivateRedis, urlAt } from './redis-config.ts';
 import { redisResponds } from './redis-port.ts';
@@ -36,7 +39,9 @@ export async function launchRedisServer(
   lockFd?: number,
 ): Promise<(Launched & { kill(): void }) | { error: string }> {
   const stdio = ['pipe', 'pipe', 'ignore', ...(lockFd === undefined ? [] : [lockFd])] as const;
-  const server = spawn(program, ['-'], { cwd: directory, detached: true, stdio: [...stdio] });
+  const restores = hasOnlySnapshot(directory);
+  const args = restores ? ['-', '--appendonly', 'no'] : ['-'];
+  const server = spawn(program, args, { cwd: directory, detached: true, stdio: [...stdio] });
   let output = '';
   server.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output = `${output}${text}`.slice(-2000);
@@ -52,11 +57,25 @@ export async function launchRedisServer(
     server.stdout?.destroy();
     server.unref();
   };
-  if (await redisResponds(urlAt(plan), READY_MS, () => isOver(server)))
+  const responds = await redisResponds(urlAt(plan), READY_MS, () => isOver(server));
+  if (responds && (!restores || (await startAppending(plan))))
     return { stop, leave, kill: () => void server.kill('SIGKILL') };
   await stop();
   return { error: `${program} could not be started: ${output.trim().split('\n').at(-1)}` };
 }
+
+/**
+ * Whether the folder has a snapshot and no append-only file, as after a restore. With `appendonly yes`, a server does
+ * not read the snapshot: it starts empty.
+ */
+const hasOnlySnapshot = (directory: string): boolean =>
+  existsSync(join(directory, 'dump.rdb')) &&
+  !existsSync(join(directory, 'appendonlydir', 'appendonly.aof.manifest')) &&
+  !existsSync(join(directory, 'appendonly.aof'));
+
+/** Writes all data to the append-only file, and from then on every change. */
+const startAppending = async (plan: PrivateRedis): Promise<boolean> =>
+  (await askRedis(plan, (redis) => redis.config('SET', 'appendonly', 'yes'))) === 'OK';
 
 const isOver = (child: ChildProcess) =>
   child.exitCode !== null || child.signalCode !== null || child.pid === undefined;

@@ -53,6 +53,27 @@ test('its data, port and password are kept, and it stays running if it must', as
   await expect(ask(first.url, (redis) => redis.ping())).rejects.toThrow();
 });
 
+test('a snapshot that is put back into its folder is read, and later writes are kept as well', async () => {
+  const home = newHome();
+  const first = await open(home);
+  await ask(first.url, async (redis) => {
+    await redis.set('saved', 'yes');
+    await redis.save();
+    await redis.set('after', 'lost with the rest');
+  });
+  await first.stop();
+  rmSync(join(first.directory, 'appendonlydir'), { recursive: true });
+  const second = await open(home);
+  expect(await ask(second.url, (redis) => redis.mget('saved', 'after'))).toEqual(['yes', null]);
+  await ask(second.url, (redis) => redis.set('new', 'yes'));
+  await expect
+    .poll(() => ask(second.url, (redis) => redis.info('persistence')), { timeout: 10_000 })
+    .toMatch(/aof_enabled:1\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/);
+  await second.stop();
+  const third = await open(home);
+  expect(await ask(third.url, (redis) => redis.mget('saved', 'new'))).toEqual(['yes', 'yes']);
+});
+
 test('a server that is killed while a manager uses it runs again, on the same port and with its data', async () => {
   const home = newHome();
   const first = await open(home);

@@ -1,3 +1,4 @@
+import { checkNumber } from './check-values.ts';
 import type { ReconnectPolicy } from './entries.ts';
 import { ManagerError } from './errors.ts';
 import { withPatience } from './retry.ts';
@@ -23,6 +24,7 @@ export async function withWait(
   options: { timeoutSeconds?: number | undefined; signal?: AbortSignal | undefined },
 ): Promise<WorkerInfo> {
   const { timeoutSeconds = WAIT_SECONDS, signal } = options;
+  checkNumber('timeoutSeconds', timeoutSeconds);
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
     signal?.throwIfAborted();

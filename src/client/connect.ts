@@ -1,3 +1,4 @@
+import { checkNumber } from './check-values.ts';
 import { findEndpoint } from './context.ts';
 import { createHttpTransport } from './http/http-transport.ts';
 import { HttpRequester } from './http/request.ts';
@@ -22,6 +23,7 @@ const TIMEOUT_MS = 30_000;
 /** A client of the manager's HTTP API. Connects when something is requested. */
 export function connect(options: ConnectOptions = {}): ManagerConnection {
   const { url, token, timeoutMs = TIMEOUT_MS, retries = DEFAULT_RETRIES, reconnectSeconds } = options;
+  checkNumber('timeoutMs', timeoutMs);
   // Called without an object, as browsers require.
   const send = options.fetch ?? ((...args: Parameters<typeof fetch>) => fetch(...args));
   const endpoint = () => findEndpoint({ url, token });

@@ -1,4 +1,5 @@
 /** The files in the workspace of a worker. */
+import { checkMode, toFileContent } from './check-values.ts';
 import type { ClientContext } from './client-context.ts';
 import type { FileContent, WriteFileOptions } from './door-transports.ts';
 import { ManagerError } from './errors.ts';
@@ -10,6 +11,9 @@ import type { FileEvent, FileInfo, UnpackedInfo } from './types.ts';
  * not UTF-8.
  */
 export type FilePath = string | Pick<FileInfo, 'path'>;
+
+/** What can be written: text, bytes in any form, or a stream of them. */
+export type FileData = FileContent | ArrayBuffer | ArrayBufferView;
 
 /** A part of a file: the first byte, and the last one, by default that of the file. */
 export interface FileRange {
@@ -50,6 +54,8 @@ export class FileCollection {
     path: FilePath,
     { format = 'text', range, ...options }: ReadFileOptions & { format?: 'text' | 'bytes' | 'stream' } = {},
   ): Promise<string | Uint8Array | ReadableStream<Uint8Array>> {
+    if (!FORMATS.includes(format))
+      throw new ManagerError('invalid_command', `format must be one of ${FORMATS.join(', ')}.`);
     const part = range && ([range.first, range.last] as const);
     const stream = await this.#transport.readFile(this.#workerId, encodePath(path), part, options);
     if (format === 'stream') return stream;
@@ -61,8 +67,10 @@ export class FileCollection {
    * Writes a file, of any size. It appears when it is complete, and replaces one that exists. Missing folders are created. With
    * `ifMatch`, it replaces only the version that has this `etag`, and with `ifNoneMatch: '*'` no file at all.
    */
-  write(path: FilePath, content: FileContent, options: WriteFileOptions = {}): Promise<FileInfo> {
-    return this.#transport.writeFile(this.#workerId, encodePath(path), content, options);
+  async write(path: FilePath, content: FileData, options: WriteFileOptions = {}): Promise<FileInfo> {
+    checkMode(options.mode);
+    const bytes = toFileContent(content);
+    return this.#transport.writeFile(this.#workerId, encodePath(path), bytes, options);
   }
 
   /** What is in a folder, by default the workspace, in the order of the names. */
@@ -138,8 +146,9 @@ export class FileCollection {
   }
 
   /** Unpacks a tar archive into a folder, which is created if it is missing. */
-  writeArchive(path: FilePath, tar: FileContent, options: RequestOptions = {}): Promise<UnpackedInfo> {
-    return this.#transport.writeArchive(this.#workerId, encodePath(path), tar, options);
+  async writeArchive(path: FilePath, tar: FileData, options: RequestOptions = {}): Promise<UnpackedInfo> {
+    const bytes = toFileContent(tar);
+    return this.#transport.writeArchive(this.#workerId, encodePath(path), bytes, options);
   }
 
   get #transport() {
@@ -151,6 +160,7 @@ interface ReadFileOptions extends RequestOptions {
   range?: FileRange | undefined;
 }
 
+const FORMATS = ['text', 'bytes', 'stream'];
 const PAGE = 1000;
 const ABSENT = new Set<string | undefined>(['no_file', 'not_a_directory']);
 

@@ -7,10 +7,10 @@
 export type { CheckpointCollection } from './checkpoints.ts';
 export type { CommandCollection, CommandHandle, CommandOptions, CommandResult } from './commands.ts';
 export { type ConnectOptions, connect } from './connect.ts';
-export type { FileContent, WriteFileOptions } from './door-transports.ts';
+export type { WriteFileOptions } from './door-transports.ts';
 export type { ReadOptions } from './entries.ts';
 export { ManagerError, TaskFailed, TurnFailed } from './errors.ts';
-export type { FileCollection, FilePath, FileRange, WatchHandle, WatchOptions } from './files.ts';
+export type { FileCollection, FileData, FilePath, FileRange, WatchHandle, WatchOptions } from './files.ts';
 export { type FromRedisOptions, fromRedis } from './from-redis.ts';
 export type { ManagerConnection } from './manager.ts';
 export type { PagedList } from './paged-list.ts';

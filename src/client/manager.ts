@@ -1,3 +1,4 @@
+import { checkNumber } from './check-values.ts';
 import { CheckpointCollection } from './checkpoints.ts';
 import type { ClientContext } from './client-context.ts';
 import { type ReadOptions, type ReconnectPolicy, readEntries } from './entries.ts';
@@ -24,6 +25,7 @@ export class ManagerConnection {
 
   constructor(transport: Transport, policy: Partial<ReconnectPolicy> = {}) {
     const { retries = DEFAULT_RETRIES, reconnectSeconds = DEFAULT_RECONNECT_SECONDS } = policy;
+    for (const [name, value] of Object.entries({ retries, reconnectSeconds })) checkNumber(name, value);
     this.#context = { transport, policy: { retries, reconnectSeconds } };
     this.workers = new WorkerCollection(this.#context);
     this.checkpoints = new CheckpointCollection(this.#context);

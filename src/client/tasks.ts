@@ -1,3 +1,4 @@
+import { checkNumber } from './check-values.ts';
 import type { ClientContext } from './client-context.ts';
 import { ManagerError, TaskFailed } from './errors.ts';
 import { newKey } from './new-key.ts';
@@ -42,6 +43,7 @@ export class TaskHandle {
     options: { timeoutSeconds?: number | undefined; signal?: AbortSignal | undefined } = {},
   ): Promise<T> {
     const { timeoutSeconds = Number.POSITIVE_INFINITY, signal } = options;
+    checkNumber('timeoutSeconds', timeoutSeconds);
     const { policy } = this.#context;
     const deadline = performance.now() + timeoutSeconds * 1000;
     for (let pause = FIRST_POLL_MS; ; pause = Math.min(pause * 1.5, LONGEST_POLL_MS)) {

@@ -6,7 +6,7 @@ import json
 import os
 import pickle
 import random
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Dict, List, Optional
 
 import httpx
@@ -16,6 +16,7 @@ from worker_manager import CapacityError, Manager, ManagerError, TaskFailedError
 from worker_manager._address import find_address
 from worker_manager._entries import to_entry
 from worker_manager._errors import error_from
+from worker_manager._files import content_of, encode_path, mode_of
 from worker_manager._policy import batches, check_keys
 from worker_manager._sse import LONGEST_LINE, ServerEvent, SseDecoder
 
@@ -102,6 +103,37 @@ def test_a_context_file_without_json_or_behind_a_link_is_ignored(tmp_path: Path)
 def test_a_url_without_a_host_is_refused() -> None:
     with pytest.raises(ValueError, match="http://127.0.0.1:8080"):
         find_address("localhost:8080", env={})
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_a_name_that_a_url_would_drop_is_refused(name: str) -> None:
+    manager = Manager("http://127.0.0.1:1", token="t", retries=0)
+    for collection in (manager.workers, manager.pools, manager.checkpoints):
+        with pytest.raises(ValueError, match="is not an ID or a name"):
+            collection.get(name)
+        with pytest.raises(TypeError, match="must be text, not None"):
+            collection.get(None)  # type: ignore[arg-type]
+
+
+def test_only_content_is_written_to_a_file_and_only_as_real_permissions(tmp_path: Path) -> None:
+    assert [content_of(data) for data in ("ä", b"a", bytearray(b"a"), memoryview(b"a"))] == ["ä".encode(), b"a", b"a", b"a"]
+    with pytest.raises(TypeError, match="not None"):
+        content_of(None)
+    (tmp_path / "file").write_text("x")
+    with (tmp_path / "file").open() as text, pytest.raises(TypeError, match="open it in binary mode"):
+        content_of(text)
+    assert (mode_of(None), mode_of(0o7), mode_of(0o644)) == (None, "007", "644")
+    for mode in (644, -1, "644"):
+        with pytest.raises(ValueError, match="such as 0o644, not "):
+            mode_of(mode)  # type: ignore[arg-type]
+    assert encode_path(PurePosixPath("a b/ü")) == encode_path("a b/ü") == "a%20b/%C3%BC"
+
+
+def test_a_proxy_of_the_environment_is_not_used_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ALL_PROXY", "HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "socks5://127.0.0.1:9")
+    with Manager("http://localhost:1", token="t", retries=0) as manager, pytest.raises(UnavailableError):
+        manager.stats()
 
 
 def test_errors_have_a_class_by_code_and_survive_pickling() -> None:

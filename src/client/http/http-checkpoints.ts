@@ -1,8 +1,9 @@
+import { encodeName } from '../check-values.ts';
 import type { CheckpointTransport } from '../door-transports.ts';
 import type { HttpRequester } from './request.ts';
 
-const pathOf = (id: string, rest = '') => `/v1/checkpoints/${encodeURIComponent(id)}${rest}`;
-const ofWorker = (id: string, rest: string) => `/v1/workers/${encodeURIComponent(id)}${rest}`;
+const pathOf = (id: string, rest = '') => `/v1/checkpoints/${encodeName(id)}${rest}`;
+const ofWorker = (id: string, rest: string) => `/v1/workers/${encodeName(id)}${rest}`;
 /** A workspace of many gigabytes takes minutes. */
 const SAVE_MS = 3_600_000;
 

@@ -1,11 +1,12 @@
+import { encodeName } from '../check-values.ts';
 import type { CommandTransport } from '../door-transports.ts';
 import type { CommandEvent, Page, ProcessInfo } from '../types.ts';
 import { readEventStream } from './event-stream.ts';
 import { type HttpRequest, type HttpRequester, jsonBody } from './request.ts';
 
-const execPath = (id: string) => `/v1/workers/${encodeURIComponent(id)}/exec`;
+const execPath = (id: string) => `/v1/workers/${encodeName(id)}/exec`;
 const processPath = (id: string, processId = '', rest = '') =>
-  `/v1/workers/${encodeURIComponent(id)}/processes${processId && `/${encodeURIComponent(processId)}`}${rest}`;
+  `/v1/workers/${encodeName(id)}/processes${processId && `/${encodeName(processId)}`}${rest}`;
 
 export const createHttpCommands = (requester: HttpRequester): CommandTransport => ({
   runProcess: (id, request, signal) =>

@@ -1,3 +1,4 @@
+import { encodeName } from '../check-values.ts';
 import type { FileContent, FileTransport } from '../door-transports.ts';
 import { toConnectionLoss } from '../errors.ts';
 import type { RequestOptions } from '../request-options.ts';
@@ -6,7 +7,7 @@ import { readEventStream } from './event-stream.ts';
 import type { HttpRequest, HttpRequester } from './request.ts';
 
 const toPath = (id: string, kind: 'files' | 'archive' | 'watch', path: string) =>
-  `/v1/workers/${encodeURIComponent(id)}/${kind}/${path}`;
+  `/v1/workers/${encodeName(id)}/${kind}/${path}`;
 /** As long as the transfer takes. */
 const untimed = ({ signal, timeoutMs = Number.POSITIVE_INFINITY }: RequestOptions) => ({ signal, timeoutMs });
 

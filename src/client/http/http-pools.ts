@@ -1,8 +1,9 @@
+import { encodeName } from '../check-values.ts';
 import type { PoolTransport } from '../transport.ts';
 import type { ImageInfo, NodeInfo, Page, UsageInfo, WebhookDeliveryInfo } from '../types.ts';
 import { type HttpRequester, jsonBody } from './request.ts';
 
-const poolPath = (name: string, rest = '') => `/v1/pools/${encodeURIComponent(name)}${rest}`;
+const poolPath = (name: string, rest = '') => `/v1/pools/${encodeName(name)}${rest}`;
 
 export const createHttpPools = (requester: HttpRequester): PoolTransport => ({
   listPools: (options) => requester.get('/v1/pools', options),

@@ -1,3 +1,4 @@
+import { encodeName } from '../check-values.ts';
 import { ManagerError } from '../errors.ts';
 import type { TaskTransport } from '../transport.ts';
 import type { TaskReceipt } from '../types.ts';
@@ -8,7 +9,7 @@ const NDJSON = 'application/x-ndjson';
 /** The manager accepts bodies of up to 1 MiB. */
 const BATCH_BYTES = 1_000_000;
 
-const taskPath = (id: string, rest = '') => `/v1/tasks/${encodeURIComponent(id)}${rest}`;
+const taskPath = (id: string, rest = '') => `/v1/tasks/${encodeName(id)}${rest}`;
 
 export const createHttpTasks = (requester: HttpRequester): TaskTransport => ({
   submitTask: (task, options) => requester.change('POST', '/v1/tasks', options, { body: jsonBody(task) }),

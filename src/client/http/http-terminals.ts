@@ -1,10 +1,11 @@
+import { encodeName } from '../check-values.ts';
 import type { TerminalConnection, TerminalTransport } from '../door-transports.ts';
 import { ManagerError } from '../errors.ts';
 import type { TerminalEnd, TerminalInfo } from '../types.ts';
 import { type HttpRequester, jsonBody } from './request.ts';
 
-const pathOf = (id: string, rest: string) => `/v1/workers/${encodeURIComponent(id)}${rest}`;
-const ptyPath = (id: string, ptyId: string) => pathOf(id, `/ptys/${encodeURIComponent(ptyId)}`);
+const pathOf = (id: string, rest: string) => `/v1/workers/${encodeName(id)}${rest}`;
+const ptyPath = (id: string, ptyId: string) => pathOf(id, `/ptys/${encodeName(ptyId)}`);
 
 /** The token as a subprotocol, because a WebSocket of a browser can send no headers; and one that the answer has. */
 const TOKEN_PROTOCOL = 'base64url.bearer.authorization.worker-manager.';

@@ -1,3 +1,4 @@
+import { encodeName } from '../check-values.ts';
 import { ManagerError } from '../errors.ts';
 import { parseEntryData } from '../stream-data.ts';
 import type { StreamItem, StreamSource, StreamStart, WorkerTransport } from '../transport.ts';
@@ -9,7 +10,7 @@ const END = 'end';
 /** Extra time for a request in which the manager waits. */
 const WAIT_MARGIN_MS = 15_000;
 
-const workerPath = (ref: string, rest = '') => `/v1/workers/${encodeURIComponent(ref)}${rest}`;
+const workerPath = (ref: string, rest = '') => `/v1/workers/${encodeName(ref)}${rest}`;
 
 export const createHttpWorkers = (requester: HttpRequester): WorkerTransport => ({
   createWorker: (input, options) =>

@@ -1,5 +1,6 @@
 /** Sends requests to a manager over HTTP: addresses, headers, timeouts, errors. Needs only `fetch`. */
 import type { FaultCode, Issue } from '../../model/values/fault.ts';
+import { checkNumber } from '../check-values.ts';
 import { ManagerError } from '../errors.ts';
 import { newKey } from '../new-key.ts';
 import type { ChangeOptions, RequestOptions } from '../request-options.ts';
@@ -101,7 +102,8 @@ export class HttpRequester {
     request: HttpRequest,
     { signal, timeoutMs = this.#options.timeoutMs }: RequestOptions,
   ): Promise<{ status: number; text: string }> {
-    const late = AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_TIMER));
+    checkNumber('timeoutMs', timeoutMs);
+    const late = AbortSignal.timeout(Math.max(0, Math.min(Math.ceil(timeoutMs), LONGEST_TIMER)));
     const both = signal ? AbortSignal.any([signal, late]) : late;
     const endpoint = this.#options.endpoint();
     const response = await this.#fetch(endpoint, request, both, signal);
@@ -172,6 +174,10 @@ function toFetchBody(body: NonNullable<HttpRequest['body']>): RequestInit & { du
 }
 
 function toUrl({ url }: ManagerEndpoint, path: string, query: NonNullable<HttpRequest['query']>): URL {
+  // A URL would drop them, and lead to something else.
+  const dots = path.split(/[/?]/).find((part) => part === '.' || part === '..');
+  if (dots !== undefined)
+    throw new ManagerError('invalid_command', `${JSON.stringify(dots)} is not an ID or a name.`);
   const full = new URL(`${url.replace(/\/+$/, '')}${path}`);
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
@@ -191,8 +197,14 @@ function toConnectionError(
   const late = cause instanceof Error && cause.name === 'TimeoutError';
   const what = late
     ? `The manager at ${url} did not respond in time.`
-    : `The manager cannot be reached at ${url}. Check the URL, and that \`wm serve\` is running.`;
+    : `The manager cannot be reached at ${url}${getReason(cause)}. Check the URL, and that \`wm serve\` is running.`;
   return new ManagerError('unavailable', what, { cause });
+}
+
+/** What `fetch` says only in the cause of its error, such as the refused address, which is that of a proxy if there is one. */
+function getReason(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  return cause instanceof Error && cause.message !== '' ? ` (${cause.message})` : '';
 }
 
 async function toManagerError(response: Response): Promise<ManagerError> {

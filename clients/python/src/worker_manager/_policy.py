@@ -66,7 +66,12 @@ def async_owner() -> object:
 
 
 def path_of(*parts: str) -> str:
-    """A path below ``/v1``, with IDs and names escaped."""
+    """A path below ``/v1``, with IDs and names escaped. Refuses what is none, and what a URL would drop."""
+    for part in parts:
+        if not isinstance(part, str):
+            raise TypeError(f"an ID or a name must be text, not {part!r}")
+        if part in (".", ".."):
+            raise ValueError(f"{part!r} is not an ID or a name")
     return "/v1/" + "/".join(quote(part, safe="") for part in parts)
 
 

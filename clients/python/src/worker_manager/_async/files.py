@@ -7,7 +7,7 @@ from typing import Any, AsyncGenerator, AsyncIterable, Dict, List, Literal, Opti
 import httpx
 
 from .._errors import InternalError, ManagerError
-from .._files import TRANSFER_SECONDS, FileEvent, FilePath, encode_path, mode_of, to_file_event
+from .._files import TRANSFER_SECONDS, FileEvent, FilePath, content_of, encode_path, mode_of, to_file_event
 from .._policy import SILENCE_SECONDS, Param, path_of
 from .._sse import SseDecoder
 from ..types import FileInfo, Unpacked
@@ -55,6 +55,8 @@ class AsyncFiles:
         Raises ``NotFoundError`` with the reason ``no_file``, ``ConflictError`` if it is a folder, and ``InvalidCommandError``
         with the reason ``outside_workspace``.
         """
+        if format not in ("text", "bytes", "stream"):
+            raise ValueError(f"format must be text, bytes or stream, not {format!r}")
         headers: Dict[str, str] = {}
         if first is not None or last is not None:
             headers["range"] = f"bytes={first or 0}-{'' if last is None else last}"
@@ -70,7 +72,7 @@ class AsyncFiles:
     async def write(
         self,
         path: FilePath,
-        data: Union[str, bytes, AsyncIterable[bytes]],
+        data: Union[str, bytes, bytearray, memoryview, AsyncIterable[bytes]],
         *,
         mode: Optional[int] = None,
         if_match: Optional[str] = None,
@@ -85,7 +87,7 @@ class AsyncFiles:
         conditions = {"if-match": if_match, "if-none-match": if_none_match}
         headers = {name: value for name, value in conditions.items() if value is not None}
         url = self._path("files", path)
-        info: FileInfo = await self._send("PUT", url, {"mode": mode_of(mode)}, data, headers)
+        info: FileInfo = await self._send("PUT", url, {"mode": mode_of(mode)}, content_of(data), headers)
         return info
 
     async def list(self, path: FilePath = "") -> List[FileInfo]:
@@ -151,7 +153,7 @@ class AsyncFiles:
 
     async def write_archive(self, path: FilePath, tar: Union[bytes, AsyncIterable[bytes]]) -> Unpacked:
         """Unpack a tar archive into a folder, which is created if it is missing."""
-        done: Unpacked = await self._send("PUT", self._path("archive", path), {}, tar)
+        done: Unpacked = await self._send("PUT", self._path("archive", path), {}, content_of(tar))
         return done
 
     def _content(self, path: str, headers: Dict[str, str]) -> AsyncGenerator[bytes, None]:
@@ -162,10 +164,9 @@ class AsyncFiles:
         method: str,
         path: str,
         params: Optional[Dict[str, Param]],
-        data: Union[str, bytes, AsyncIterable[bytes], None] = None,
+        content: Union[bytes, AsyncIterable[bytes], None] = None,
         headers: Optional[Dict[str, str]] = None,
     ) -> Any:
-        content = data.encode() if isinstance(data, str) else data
         return await self._transport.request_once(
             method, path, params=params, content=content, headers=headers, timeout=TRANSFER_SECONDS
         )

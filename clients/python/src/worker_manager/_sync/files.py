@@ -8,7 +8,7 @@ from typing import Any, Generator, Iterable, Dict, List, Literal, Optional, Unio
 import httpx
 
 from .._errors import InternalError, ManagerError
-from .._files import TRANSFER_SECONDS, FileEvent, FilePath, encode_path, mode_of, to_file_event
+from .._files import TRANSFER_SECONDS, FileEvent, FilePath, content_of, encode_path, mode_of, to_file_event
 from .._policy import SILENCE_SECONDS, Param, path_of
 from .._sse import SseDecoder
 from ..types import FileInfo, Unpacked
@@ -56,6 +56,8 @@ class Files:
         Raises ``NotFoundError`` with the reason ``no_file``, ``ConflictError`` if it is a folder, and ``InvalidCommandError``
         with the reason ``outside_workspace``.
         """
+        if format not in ("text", "bytes", "stream"):
+            raise ValueError(f"format must be text, bytes or stream, not {format!r}")
         headers: Dict[str, str] = {}
         if first is not None or last is not None:
             headers["range"] = f"bytes={first or 0}-{'' if last is None else last}"
@@ -71,7 +73,7 @@ class Files:
     def write(
         self,
         path: FilePath,
-        data: Union[str, bytes, Iterable[bytes]],
+        data: Union[str, bytes, bytearray, memoryview, Iterable[bytes]],
         *,
         mode: Optional[int] = None,
         if_match: Optional[str] = None,
@@ -86,7 +88,7 @@ class Files:
         conditions = {"if-match": if_match, "if-none-match": if_none_match}
         headers = {name: value for name, value in conditions.items() if value is not None}
         url = self._path("files", path)
-        info: FileInfo = self._send("PUT", url, {"mode": mode_of(mode)}, data, headers)
+        info: FileInfo = self._send("PUT", url, {"mode": mode_of(mode)}, content_of(data), headers)
         return info
 
     def list(self, path: FilePath = "") -> List[FileInfo]:
@@ -152,7 +154,7 @@ class Files:
 
     def write_archive(self, path: FilePath, tar: Union[bytes, Iterable[bytes]]) -> Unpacked:
         """Unpack a tar archive into a folder, which is created if it is missing."""
-        done: Unpacked = self._send("PUT", self._path("archive", path), {}, tar)
+        done: Unpacked = self._send("PUT", self._path("archive", path), {}, content_of(tar))
         return done
 
     def _content(self, path: str, headers: Dict[str, str]) -> Generator[bytes, None, None]:
@@ -163,10 +165,9 @@ class Files:
         method: str,
         path: str,
         params: Optional[Dict[str, Param]],
-        data: Union[str, bytes, Iterable[bytes], None] = None,
+        content: Union[bytes, Iterable[bytes], None] = None,
         headers: Optional[Dict[str, str]] = None,
     ) -> Any:
-        content = data.encode() if isinstance(data, str) else data
         return self._transport.request_once(
             method, path, params=params, content=content, headers=headers, timeout=TRANSFER_SECONDS
         )

@@ -229,12 +229,15 @@ class Transport:
         return self._client
 
     def _connect(self) -> httpx.Client:
-        mounts = {f"all://{httpx.URL(self.url).host}": None} if is_loopback(self.url) else None
+        is_local = is_loopback(self.url)
+        mounts = {f"all://{httpx.URL(self.url).host}": None} if is_local else None
         # Each stream keeps a connection.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
         # To load the certificates takes longer than a request. This context accepts none, and is not used either.
         verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if self.url.startswith("http:") else True
-        return httpx.Client(mounts=mounts, limits=limits, verify=verify)
+        # A proxy of the environment is not used here, so that it may be one for which a package is missing (SOCKS).
+        trust_env = not (is_local and self.url.startswith("http:"))
+        return httpx.Client(mounts=mounts, limits=limits, verify=verify, trust_env=trust_env)
 
 
 def read_content(

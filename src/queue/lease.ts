@@ -179,7 +179,8 @@ export function createLease(options: LeaseOptions): Lease {
       };
       const cancel = clock.setTimer(ttlMs / 3, () => {
         end(undefined);
-        report(new Error(`Leader lease: no response from the store to "${what}" for ${ttlMs / 3000} s.`));
+        const seconds = Math.round(ttlMs / 300) / 10;
+        report(new Error(`Leader lease: no response from the store to "${what}" for ${seconds} s.`));
       });
       const answered = (value: T) => (waiting ? end({ value }) : late?.(value));
       const failed = (thrown: unknown) => {

@@ -50,14 +50,28 @@ redis.on('ready', () => {
   unreachable = undefined;
 });
 
-const stopPings = watchRedis(() => redis.ping(), setLink);
+/**
+ * Whether Redis answers and refuses the lease: a replica, or a user without the rights. A ping that is answered then
+ * says nothing, and Redis would seem to come and go.
+ */
+let leaseFails = false;
+const stopPings = watchRedis(
+  () => redis.ping(),
+  (ok, message) => {
+    if (!ok || !leaseFails) setLink(ok, message);
+  },
+);
+const reportLease = (ok: boolean, message: string) => {
+  leaseFails = !ok;
+  setLink(ok, message);
+};
 let newerFormat: number | undefined;
 const foundFormat = (newer: number | undefined) => {
   if (newer === newerFormat) return;
   newerFormat = newer;
   post({ type: 'format', newer });
 };
-const store = watchedLeaseStore(redisLeaseStore(redis, getKeys(data.cell), foundFormat), setLink);
+const store = watchedLeaseStore(redisLeaseStore(redis, getKeys(data.cell), foundFormat), reportLease);
 const lease = createLease({
   store: leaseWhileAlive(store, detector.hung),
   owner: data.owner,
@@ -70,7 +84,7 @@ const lease = createLease({
     const hung = `the main loop has been blocked for ${Math.floor(detector.quietMs() / 1000)} s`;
     post({ type: 'lost', reason: detector.hung() ? hung : reason });
   },
-  onError: (error) => setLink(false, errorMessage(error)),
+  onError: (error) => reportLease(false, errorMessage(error)),
 });
 
 let refused = 0;

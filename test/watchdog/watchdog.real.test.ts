@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import { createHealthReport } from '../../src/http/listener/health.ts';
 import { newApiSocket } from '../../src/watchdog/api-socket.ts';
 import { startWatchdog, type WatchdogOptions } from '../../src/watchdog/index.ts';
 import { openCell } from '../store/cell.ts';
 import { PATIENCE } from '../support/patience.ts';
+import { startRedis } from '../support/redis.ts';
 
 const WELL = {
   redis: { ok: true, message: 'answers' },
@@ -80,4 +82,26 @@ test('a port in use is reported with the name of its setting', async () => {
     code: 'unavailable',
     message: expect.stringContaining('Set HTTP_PORT'),
   });
+});
+
+test('a Redis that answers pings and refuses the lease is down until it accepts it, not on and off', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const redis = new Redis(server.url);
+  onTestFinished(() => redis.disconnect());
+  const links: string[] = [];
+  const onLink = (ok: boolean, message: string) => links.push(ok ? 'up' : `down: ${message.split(' ')[0]}`);
+  const { watchdog, holder: _, ...told } = await watched({ redisUrl: server.url, leaseMs: 3000, onLink });
+  watchdog.lease.start();
+  await acquired(told.acquired);
+  const pings = async () =>
+    Number(/cmdstat_ping:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
+  await redis.replicaof('127.0.0.1', 1);
+  await vi.waitFor(() => expect(links.at(-1)).toBe('down: READONLY'), PATIENCE);
+  const before = await pings();
+  await expect.poll(pings, { timeout: 30_000 }).toBeGreaterThan(before + 1);
+  expect(links.filter((link) => link === 'up')).toHaveLength(1);
+  await redis.replicaof('NO', 'ONE');
+  await acquired(told.acquired, 2);
+  expect(links.at(-1)).toBe('up');
 });

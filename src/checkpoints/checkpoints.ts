@@ -23,7 +23,7 @@ import { toArchiveSource } from './archive-source.ts';
 import { chooseBases } from './bases.ts';
 import { canContinue } from './continue-conversation.ts';
 import { expectOk, toCheckpointFault } from './door-answers.ts';
-import { missingCheckpoint } from './faults.ts';
+import { missingCheckpoint, toStoreFault, UnusableCheckpoint } from './faults.ts';
 import { keepBudget, keepNewest } from './limits.ts';
 import type { CheckpointStore, OpenArchive, OpenSource, StoredCheckpoint } from './store.ts';
 import { WorkerQueues } from './worker-queues.ts';
@@ -74,25 +74,25 @@ export class Checkpoints {
 
   /** All checkpoints, or those of one worker, newest first. */
   async list(workerId?: string): Promise<StoredCheckpoint[]> {
-    const all = await this.store.list();
+    const all = await this.store.list().catch(rethrow);
     return workerId === undefined ? all : all.filter(({ worker_id }) => worker_id === workerId);
   }
 
   async get(id: string): Promise<CheckpointDetails> {
-    const found = await this.store.get(id);
+    const found = await this.store.get(id).catch(rethrow);
     if (!found) throw missingCheckpoint(id);
     return found;
   }
 
   async open(id: string): Promise<OpenArchive> {
-    const found = await this.store.open(id);
+    const found = await this.store.open(id).catch(rethrow);
     if (!found) throw missingCheckpoint(id);
     return found;
   }
 
   async remove(id: string): Promise<CheckpointDetails> {
     const found = await this.get(id);
-    if (!(await this.store.remove(id))) throw missingCheckpoint(id);
+    if (!(await this.store.remove(id).catch(rethrow))) throw missingCheckpoint(id);
     return found;
   }
 
@@ -101,15 +101,26 @@ export class Checkpoints {
    * the body, which then fails. Throws if the body could not be reached or refused it.
    */
   async fill(workerId: string, place: DoorPlace, id: string, signal?: AbortSignal): Promise<void> {
-    const { doors, metrics, log } = this.#options;
-    const began = performance.now();
-    const opened = await this.store.open(id);
     const call = { kind: 'checkpoint', method: 'PUT', place, waitSeconds: 10, signal } as const;
-    if (!opened) {
-      await this.#refuse(workerId, call, 'it does not exist (any more)');
-      return;
+    try {
+      const opened = await this.store.open(id);
+      if (opened) await this.#send(workerId, opened, call);
+      else await this.#refuse(workerId, call, 'it does not exist (any more)');
+    } catch (error) {
+      // Another upload would fail in the same way.
+      if (error instanceof UnusableCheckpoint) await this.#refuse(workerId, call, error.message);
+      throw error;
     }
-    const { checkpoint, stream } = opened;
+  }
+
+  async #send(
+    workerId: string,
+    { checkpoint, stream }: OpenArchive,
+    call: Omit<DoorCall, 'path'>,
+  ): Promise<void> {
+    const { doors, metrics, log } = this.#options;
+    const { checkpoint_id: id } = checkpoint;
+    const began = performance.now();
     try {
       const loaded = await this.#options.load(workerId);
       const conversation =
@@ -128,11 +139,8 @@ export class Checkpoints {
       const sent = doors.request(workerId, { ...call, path: '/workspace', headers, body: stream });
       await sent
         .then((answer) => expectOk(answer))
-        .catch(async (error: unknown) => {
-          if (!(damage instanceof Fault)) throw error;
-          // Another upload would fail in the same way.
-          await this.#refuse(workerId, call, damage.message);
-          throw damage;
+        .catch((error: unknown) => {
+          throw damage ?? error;
         });
       const seconds = (performance.now() - began) / 1000;
       metrics.checkpointDuration.observe(seconds, { op: 'restore' });
@@ -228,6 +236,10 @@ export class Checkpoints {
     return stored;
   }
 }
+
+const rethrow = (error: unknown): never => {
+  throw toStoreFault(error);
+};
 
 /** The worker does not exist or does not run, which no operator can repair. */
 const isMistake = (error: unknown) =>

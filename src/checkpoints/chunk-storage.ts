@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { Fault } from '../model/index.ts';
 import type { ArchiveSource } from './archive-source.ts';
 import { ifThere, readIfAny, shareContent } from './directory-files.ts';
-import { type ChunkPlace, hashChunks, type Pack, parseManifest } from './manifest.ts';
+import { type ArchiveSummary, type ChunkPlace, hashChunks, type Pack, parseManifest } from './manifest.ts';
 import { choosePacksToCopy, DamagedPack, PackWriter, readChunk, sha256Of, tooLong } from './pack-files.ts';
 
 export const MANIFEST = 'chunks.json';
@@ -33,10 +33,11 @@ export interface BaseChunks {
  * its packs were found to be damaged, or the file system has no links.
  */
 export async function linkBase(
-  from: { id: string; folder: string; packs: readonly Pack[] },
+  from: Omit<ArchiveSummary, 'packs'> & { id: string; folder: string; packs: readonly Pack[] | undefined },
   { folder, objects }: { folder: string; objects: string },
 ): Promise<BaseChunks | undefined> {
   const { id, packs } = from;
+  if (!packs) return undefined;
   const made: string[] = [];
   try {
     for (const pack of packs) {
@@ -47,7 +48,7 @@ export async function linkBase(
       const [own, shared] = await Promise.all([stat(path), stat(join(objects, pack.name))]);
       if (own.ino !== shared.ino || own.size !== pack.bytes) throw new DamagedPack(pack.name, 'it differs');
     }
-    const chunks = parseManifest((await readIfAny(join(from.folder, MANIFEST))) ?? '');
+    const chunks = parseManifest((await readIfAny(join(from.folder, MANIFEST))) ?? '', { ...from, packs });
     if (chunks) return { id, packs, chunks: new Map(chunks.map((chunk) => [chunk.sha256, chunk])) };
   } catch {
     // Without a base, the archive is stored whole.

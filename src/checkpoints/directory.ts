@@ -26,7 +26,7 @@ import {
 } from './directory-files.ts';
 import { formatManifest } from './manifest.ts';
 import { DamagedPack } from './pack-files.ts';
-import { openArchive } from './read-archive.ts';
+import { openArchive, type StoredArchive } from './read-archive.ts';
 import {
   completeCheckpoint,
   formatCheckpointRecord,
@@ -125,14 +125,8 @@ export class CheckpointDirectory implements CheckpointStore {
     try {
       const record = await this.#read(id);
       const checkpoint = await this.get(id);
-      const archive = record && {
-        id,
-        folder: this.#folder(id),
-        packs: record.packs,
-        sha256: record.details.sha256,
-      };
       const discredit = (pack: string) => void this.#discredit(pack);
-      const stream = archive && (await ifThere(openArchive(archive, discredit)));
+      const stream = record && (await ifThere(openArchive(this.#locate(record), discredit)));
       if (!stream || !checkpoint) {
         stream?.destroy();
         leave();
@@ -151,7 +145,7 @@ export class CheckpointDirectory implements CheckpointStore {
   async conversation(id: string): Promise<StoredConversation | undefined> {
     const text = await readIfAny(join(this.#folder(id), 'conversation.json'));
     if (text === undefined) return undefined;
-    return parseConversation(text);
+    return parseConversation(text, id);
   }
 
   async expire(id: string, at: string | undefined): Promise<void> {
@@ -192,8 +186,8 @@ export class CheckpointDirectory implements CheckpointStore {
     to: { folder: string; objects: string },
   ): Promise<BaseChunks | undefined> {
     for (const id of ids) {
-      const packs = (await this.#read(id))?.packs;
-      const base = packs && (await linkBase({ id, folder: this.#folder(id), packs }, to));
+      const record = await this.#read(id);
+      const base = record && (await linkBase(this.#locate(record), to));
       if (base) return base;
     }
     return undefined;
@@ -204,15 +198,23 @@ export class CheckpointDirectory implements CheckpointStore {
     await unlink(join(this.#root, 'objects', pack)).catch(() => {});
   }
 
+  #locate({ details, packs }: StoredRecord): StoredArchive {
+    const { checkpoint_id: id, sha256, bytes } = details;
+    return { id, folder: this.#folder(id), sha256, bytes, packs };
+  }
+
   #folder(id: string): string {
     // It becomes a path, so it is checked here even if a caller has checked it before.
     return join(this.#root, checkpointId.parse(id));
   }
 
   async #read(id: string): Promise<StoredRecord | undefined> {
+    const path = join(this.#folder(id), RECORD);
     const known = this.#records.get(id);
-    if (known) return known;
-    const text = await readIfAny(join(this.#folder(id), RECORD));
+    // Another manager may have deleted it.
+    if (known && (await ifThere(stat(path)))) return known;
+    this.#records.delete(id);
+    const text = await readIfAny(path);
     if (text === undefined) return undefined;
     const record = parseCheckpointRecord(text);
     if (record?.details.checkpoint_id !== id) return undefined;
@@ -223,11 +225,7 @@ export class CheckpointDirectory implements CheckpointStore {
   async #stored(id: string): Promise<StoredCheckpoint | undefined> {
     const record = await this.#read(id);
     const used = record && (await ifThere(stat(join(this.#folder(id), RECORD))));
-    if (!used) {
-      // It was deleted, perhaps by another manager.
-      this.#records.delete(id);
-      return undefined;
-    }
+    if (!used) return undefined;
     const { spec: _, ...view } = record.details;
     const talk = view.conversation
       ? await ifThere(stat(join(this.#folder(id), 'conversation.json')))

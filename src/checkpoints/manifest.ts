@@ -1,7 +1,7 @@
 /** Which chunks an archive consists of, and in which packs they are stored. Pure. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { Fault } from '../model/index.ts';
+import { UnusableCheckpoint } from './faults.ts';
 
 /** Where a chunk is stored. */
 export interface ChunkPlace {
@@ -37,8 +37,18 @@ export function formatManifest(chunks: readonly ChunkPlace[]): string {
   return JSON.stringify({ version: VERSION, packs, chunks: rows });
 }
 
-/** Undefined if it cannot be read. Throws a Fault if a newer version has written it. */
-export function parseManifest(text: string): ChunkPlace[] | undefined {
+/** What the record of a checkpoint says about its archive. */
+export interface ArchiveSummary {
+  sha256: string;
+  bytes: number;
+  packs: readonly Pack[];
+}
+
+/**
+ * The chunks of that archive. Undefined if they cannot be read or are not those that were stored: a wrong length would be
+ * allocated before a byte is checked. Throws a Fault if a newer version has written it.
+ */
+export function parseManifest(text: string, archive: ArchiveSummary): ChunkPlace[] | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -47,7 +57,7 @@ export function parseManifest(text: string): ChunkPlace[] | undefined {
   }
   const { version } = (value ?? {}) as { version?: unknown };
   if (typeof version === 'number' && version > VERSION)
-    throw new Fault(
+    throw new UnusableCheckpoint(
       'unsupported',
       `The checkpoint was stored by a newer version of worker-manager (manifest ${version}; this one reads ${VERSION}).`,
     );
@@ -59,7 +69,14 @@ export function parseManifest(text: string): ChunkPlace[] | undefined {
     if (pack === undefined) return undefined;
     chunks.push({ sha256, pack, offset, length });
   }
-  return chunks;
+  return isOf(archive, chunks) ? chunks : undefined;
+}
+
+function isOf({ sha256, bytes, packs }: ArchiveSummary, chunks: readonly ChunkPlace[]): boolean {
+  const ends = new Map(packs.map((pack) => [pack.name, pack.bytes]));
+  const isInside = ({ pack, offset, length }: ChunkPlace) => offset + length <= (ends.get(pack) ?? -1);
+  const sum = chunks.reduce((total, { length }) => total + length, 0);
+  return sum === bytes && chunks.every(isInside) && hashChunks(chunks) === sha256;
 }
 
 /** The hash of a list of chunks, which is the same for the same archive. */

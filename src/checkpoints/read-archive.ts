@@ -1,10 +1,10 @@
 /** Reads stored archives and checks every byte, so that nothing that a disk has damaged is taken for the files of a worker. */
 import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { MANIFEST, packPath } from './chunk-storage.ts';
-import { readIfAny } from './directory-files.ts';
+import { codeOf, ifThere } from './directory-files.ts';
 import { damaged } from './faults.ts';
 import { type Pack, parseManifest } from './manifest.ts';
 import { DamagedPack, readChunk } from './pack-files.ts';
@@ -14,6 +14,7 @@ export interface StoredArchive {
   id: string;
   folder: string;
   sha256: string;
+  bytes: number;
   packs: readonly Pack[] | undefined;
 }
 
@@ -27,7 +28,7 @@ export async function openArchive(
   archive: StoredArchive,
   onDamage: (pack: string) => void,
 ): Promise<Readable> {
-  const { id, folder, packs, sha256 } = archive;
+  const { id, folder, packs, sha256, bytes } = archive;
   const files = new Map<string, FileHandle>();
   const close = () => {
     for (const file of files.values()) void file.close().catch(() => {});
@@ -41,8 +42,8 @@ export async function openArchive(
     let blocks: AsyncIterable<Buffer>;
     if (packs) {
       for (const pack of packs) files.set(pack.name, await open(packPath(folder, pack), 'r'));
-      const chunks = parseManifest((await readIfAny(join(folder, MANIFEST))) ?? '');
-      if (!chunks) throw damaged(id, `its file ${MANIFEST} cannot be read`);
+      const chunks = parseManifest(await readFile(join(folder, MANIFEST), 'utf8'), { sha256, bytes, packs });
+      if (!chunks) throw damaged(id, `its file ${MANIFEST} is not what was stored`);
       blocks = (async function* () {
         for (const chunk of chunks) {
           const file = files.get(chunk.pack);
@@ -67,7 +68,8 @@ export async function openArchive(
     return stream;
   } catch (error) {
     close();
-    throw error;
+    const isIncomplete = codeOf(error) === 'ENOENT' && (await ifThere(stat(folder)));
+    throw isIncomplete ? damaged(id, 'a file of its archive is missing') : error;
   }
 }
 

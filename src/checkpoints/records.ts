@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type CheckpointDetails, type CheckpointView, checkpointDetails } from '../model/index.ts';
 import type { StoredConversation } from '../store/index.ts';
+import { damaged } from './faults.ts';
 import { type Pack, packFields } from './manifest.ts';
 import type { NewCheckpoint, OpenSource } from './store.ts';
 
@@ -10,10 +11,14 @@ const savedConversation = z.object({ session: z.string(), archive: z.string() })
 export const formatConversation = ({ session, archive }: StoredConversation): string =>
   JSON.stringify({ session, archive: archive.toString('base64') });
 
-/** Throws if it is not a conversation. */
-export function parseConversation(text: string): StoredConversation {
-  const { session, archive } = savedConversation.parse(JSON.parse(text));
-  return { session, archive: Buffer.from(archive, 'base64') };
+/** Throws a Fault if it is not a conversation; `id` is that of its checkpoint. */
+export function parseConversation(text: string, id: string): StoredConversation {
+  try {
+    const { session, archive } = savedConversation.parse(JSON.parse(text));
+    return { session, archive: Buffer.from(archive, 'base64') };
+  } catch {
+    throw damaged(id, 'its conversation cannot be read');
+  }
 }
 
 /** A checkpoint whose archive is stored. */

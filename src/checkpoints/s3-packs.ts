@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { Fault } from '../model/index.ts';
 import { type BaseChunks, MANIFEST } from './chunk-storage.ts';
 import { damaged } from './faults.ts';
-import { type ChunkPlace, parseManifest } from './manifest.ts';
+import { type ArchiveSummary, type ChunkPlace, parseManifest } from './manifest.ts';
 import { DamagedPack, isWorn, sha256Of } from './pack-files.ts';
 import { parseCheckpointRecord, type StoredRecord } from './records.ts';
 import type { S3Bucket } from './s3-bucket.ts';
@@ -25,9 +25,9 @@ export async function findS3Base(bucket: S3Bucket, ids: readonly string[]): Prom
   const broken = new Set((await bucket.list(DAMAGED)).map(({ key }) => key.slice(DAMAGED.length)));
   for (const id of ids) {
     const text = await bucket.getText(`${prefixOf(id)}record.json`);
-    const packs = text === undefined ? undefined : parseCheckpointRecord(text)?.packs;
-    if (!packs || packs.some(({ name }) => broken.has(name))) continue;
-    const chunks = await readManifest(bucket, id).catch(() => undefined);
+    const { details, packs } = parseCheckpointRecord(text ?? '') ?? {};
+    if (!details || !packs || packs.some(({ name }) => broken.has(name))) continue;
+    const chunks = await readManifest(bucket, id, { ...details, packs }).catch(() => undefined);
     if (!chunks || isWorn(packs, chunks)) continue;
     return { id, packs, chunks: new Map(chunks.map((chunk) => [chunk.sha256, chunk])) };
   }
@@ -41,13 +41,14 @@ export async function openPacks(
   record: StoredRecord | undefined,
 ): Promise<Readable | undefined> {
   if (!record?.packs) return bucket.get(`${prefixOf(id)}archive`);
-  const chunks = await readManifest(bucket, id);
-  if (!chunks) throw damaged(id, `its object ${MANIFEST} cannot be read`);
+  const { details, packs } = record;
+  const chunks = await readManifest(bucket, id, { ...details, packs });
+  if (!chunks) throw damaged(id, `its object ${MANIFEST} is not what was stored`);
   return Readable.from(readPacks(bucket, id, chunks), { objectMode: false });
 }
 
-const readManifest = async (bucket: S3Bucket, id: string) =>
-  parseManifest((await bucket.getText(`${prefixOf(id)}${MANIFEST}`)) ?? '');
+const readManifest = async (bucket: S3Bucket, id: string, archive: ArchiveSummary) =>
+  parseManifest((await bucket.getText(`${prefixOf(id)}${MANIFEST}`)) ?? '', archive);
 
 /** Reads chunks, those that follow each other in a pack with one request. The stream fails if something is damaged. */
 async function* readPacks(

@@ -175,7 +175,7 @@ export class CheckpointBucket implements CheckpointStore {
   async conversation(id: string): Promise<StoredConversation | undefined> {
     const text = await this.#bucket.getText(`${prefixOf(id)}conversation.json`);
     if (text === undefined) return undefined;
-    return parseConversation(text);
+    return parseConversation(text, id);
   }
 
   async expire(id: string, at: string | undefined): Promise<void> {

@@ -163,7 +163,9 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     const { code, statusCode = 500 } = error as { code?: string; statusCode?: number };
     if (error instanceof ApiFault)
       return sendResponse(reply, errorResponse(error, error.status, error.fields));
-    if (error instanceof Fault && error.code !== 'internal') return sendResponse(reply, errorResponse(error));
+    // A reason is given for what is known to happen, such as damage on a disk.
+    if (error instanceof Fault && (error.code !== 'internal' || error.reason))
+      return sendResponse(reply, errorResponse(error));
     if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
       const what = `The request body has more than ${BODY_BYTES} bytes.`;
       return sendResponse(reply, errorResponse(new Fault('invalid_command', what), 413));

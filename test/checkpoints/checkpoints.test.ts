@@ -1,16 +1,19 @@
 /** What bodies answer is not trusted: whatever it is, the manager reports it within limits and stores nothing. */
 import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { Checkpoints, type CheckpointsOptions } from '../../src/checkpoints/checkpoints.ts';
 import { CheckpointDirectory } from '../../src/checkpoints/directory.ts';
 import type { DoorCall } from '../../src/http/doors/door-service.ts';
-import { type WorkerRecord, workerSpec } from '../../src/model/index.ts';
+import { Fault, type WorkerRecord, workerSpec } from '../../src/model/index.ts';
 import { createLogger } from '../../src/telemetry/log.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
-import { newFolder, write } from './fixture.ts';
+import { newCheckpoint, newFolder, toSource, write } from './fixture.ts';
 
 const ID = randomUUID();
 const PLACE = { incarnation: 1, runtime: 'process', body_id: 'body' };
@@ -34,7 +37,8 @@ async function open(body: Body, more: Partial<CheckpointsOptions> & { spec?: obj
     ...more.spec,
   });
   const adopted: unknown[] = [];
-  const store = new CheckpointDirectory(newFolder());
+  const folder = newFolder();
+  const store = new CheckpointDirectory(folder);
   const checkpoints = new Checkpoints({
     store,
     doors: {
@@ -44,7 +48,7 @@ async function open(body: Body, more: Partial<CheckpointsOptions> & { spec?: obj
           const sent = request({ port, method: call.method, path: call.path }, resolve);
           sent.on('error', reject);
           if (call.body !== undefined && typeof call.body === 'object' && 'pipe' in call.body)
-            call.body.pipe(sent);
+            call.body.once('error', (error) => sent.destroy(error)).pipe(sent);
           else sent.end();
         }),
     },
@@ -58,7 +62,7 @@ async function open(body: Body, more: Partial<CheckpointsOptions> & { spec?: obj
     newId: randomUUID,
     ...more,
   });
-  return { checkpoints, store, calls, adopted };
+  return { checkpoints, store, folder, calls, adopted };
 }
 const take = ({ checkpoints }: Awaited<ReturnType<typeof open>>) =>
   checkpoints.take(ID, { trigger: 'request', place: PLACE });
@@ -167,6 +171,40 @@ test('a worker that does not exist, and a checkpoint that does not', async () =>
   await expect(checkpoints.get(randomUUID())).rejects.toMatchObject({ code: 'not_found' });
   await checkpoints.fill(ID, PLACE, randomUUID());
   expect(calls.at(-1)?.path).toMatch(/^\/workspace\?error=/);
+});
+
+test.each([
+  ['chunks.json', /its%20file%20chunks.json%20is%20not/],
+  ['conversation.json', /its%20conversation%20cannot%20be%20read/],
+])('a body that waits for a checkpoint with a damaged %s gets the reason', async (name, why) => {
+  const { checkpoints, store, folder, calls } = await open((request, response) => {
+    request.resume();
+    response.end();
+  });
+  const source = toSource(Buffer.from('archive'));
+  const conversation = { session: 's', archive: Buffer.from('files') };
+  const { checkpoint_id: id } = await store.write(newCheckpoint(), {
+    findBases: async () => [],
+    open: async () => ({ source, conversation }),
+    mostBytes: 1e6,
+  });
+  writeFileSync(join(folder, id, name), '{"x"');
+  await expect(checkpoints.fill(ID, PLACE, id)).rejects.toMatchObject({ reason: 'CheckpointFailed' });
+  expect(calls.map(({ path }) => path)).toEqual([expect.stringMatching(why)]);
+});
+
+test('a checkpoint that cannot be read for a moment is not refused', async () => {
+  const { checkpoints, store, calls } = await open((request, response) => {
+    request.resume();
+    response.end();
+  });
+  const { checkpoint_id } = await write(store, { content: Buffer.from('archive') });
+  const away = new Fault('unavailable', 'The bucket cannot be reached.');
+  const checkpoint = await store.get(checkpoint_id);
+  const stream = new Readable({ read: () => void stream.destroy(away) });
+  Object.defineProperty(store, 'open', { value: async () => ({ checkpoint, stream }) });
+  await expect(checkpoints.fill(ID, PLACE, checkpoint_id)).rejects.toBe(away);
+  expect(calls.filter(({ path }) => path !== '/workspace')).toEqual([]);
 });
 
 test.each([

@@ -11,6 +11,7 @@ import {
   readdirSync,
   readFileSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
   writeSync,
 } from 'node:fs';
@@ -106,6 +107,28 @@ test.each<[string, (path: string) => void]>([
   expect(await read(store, again)).toEqual(Buffer.concat(chunks));
   expect(await baseOf([broken])).toBeUndefined();
   expect(await baseOf([again])).toBe(again);
+});
+
+test.each<[string, (rows: unknown[][]) => void]>([
+  ['a length that no memory has', (rows) => rows[0]?.splice(3, 1, 9e12)],
+  ['a length beyond its pack', (rows) => rows[0]?.splice(3, 1, 2 ** 31)],
+  ['a chunk that is missing', (rows) => rows.pop()],
+  ['another order', (rows) => rows.reverse()],
+])('a list of chunks with %s is not read, nor built on', async (_name, harm) => {
+  const id = await save(newChunks(3));
+  const path = join(root, id, 'chunks.json');
+  const list = JSON.parse(readFileSync(path, 'utf8'));
+  harm(list.chunks);
+  writeFileSync(path, JSON.stringify(list));
+  const error = { code: 'internal', reason: 'CheckpointFailed', message: /chunks.json is not what/ };
+  await expect(store.open(id)).rejects.toMatchObject(error);
+  expect(await baseOf([id])).toBeUndefined();
+});
+
+test('a checkpoint with a missing file is damaged, and not missing', async () => {
+  const id = await save(newChunks(3));
+  unlinkSync(join(root, id, packsOf(id)[0] ?? ''));
+  await expect(store.open(id)).rejects.toMatchObject({ message: /a file of its archive is missing/ });
 });
 
 test('damage that is found while chunks are copied fails that checkpoint, and the next one succeeds', async () => {

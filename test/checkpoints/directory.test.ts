@@ -5,6 +5,7 @@ import { chmodSync, existsSync, readdirSync, statSync, utimesSync, writeFileSync
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
+import { Checkpoints, type CheckpointsOptions } from '../../src/checkpoints/checkpoints.ts';
 import { CheckpointDirectory } from '../../src/checkpoints/directory.ts';
 import { newCheckpoint, newFolder, read, toSource, write } from './fixture.ts';
 
@@ -40,6 +41,8 @@ test('what one manager writes, another one lists, reads and deletes', async () =
   await one.expire(id, undefined);
   expect(await other.get(id)).not.toHaveProperty('expires_at');
   expect(await other.remove(id)).toBe(true);
+  // It has read it before.
+  expect(await one.get(id)).toBeUndefined();
   expect(await one.list()).toEqual([]);
   expect(await read(one, id)).toBeUndefined();
   expect(readdirSync(join(root, 'objects'))).toEqual([]);
@@ -174,4 +177,16 @@ test('a folder that cannot be written is an error', async ({ skip }) => {
   const root = newFolder();
   chmodSync(root, 0o500);
   await expect(write(new CheckpointDirectory(root))).rejects.toMatchObject({ code: 'EACCES' });
+});
+
+test('a directory that cannot be read is reported with its cause', async () => {
+  const file = join(newFolder(), 'file');
+  writeFileSync(file, '');
+  const checkpoints = new Checkpoints({
+    store: new CheckpointDirectory(file),
+  } as unknown as CheckpointsOptions);
+  const error = { code: 'unavailable', message: /^CHECKPOINT_DIR cannot be used: ENOTDIR/ };
+  await expect(checkpoints.list()).rejects.toMatchObject(error);
+  for (const read of ['get', 'open', 'remove'] as const)
+    await expect(checkpoints[read](randomUUID())).rejects.toMatchObject(error);
 });

@@ -1,4 +1,5 @@
 /** Checkpoints over HTTP: take, list, show, download and delete them. */
+import type { Readable } from 'node:stream';
 import { z } from 'zod';
 import {
   ARCHIVE_TYPES,
@@ -22,7 +23,8 @@ const listQuery = z.strictObject({
 });
 const page = z.object({ items: z.array(checkpointView), next_cursor: z.string().nullable() });
 const binary = { schema: z.string().meta({ format: 'binary' }) };
-const POSITION = /^[0-9a-f-]{36}$/;
+/** When the last checkpoint of a page was created, and its ID. */
+const POSITION = /^[\d:.TZ+-]{1,40} [0-9a-f-]{36}$/;
 
 /** The routes of the checkpoints of one worker, which may be deleted by now. */
 export const createWorkerCheckpointRoutes =
@@ -142,6 +144,8 @@ export const createCheckpointRoutes =
       async (request, reply) => {
         const { checkpoint, stream } = await service.open(request.params.checkpoint_id);
         const { raw } = reply;
+        // What is damaged at its beginning still gets an error response.
+        await begins(stream);
         if (raw.destroyed) {
           stream.destroy();
           return reply;
@@ -162,18 +166,27 @@ export const createCheckpointRoutes =
     );
   };
 
+/** Rejects if nothing of a stream can be read. */
+const begins = (stream: Readable) =>
+  new Promise<void>((resolve, reject) => {
+    stream.once('readable', resolve).once('close', resolve).once('error', reject);
+  });
+
 function paginate(
   all: CheckpointView[],
   { limit, cursor, worker_id }: { limit: number; cursor?: string | undefined; worker_id?: string },
 ): z.infer<typeof page> {
   const filters = { worker_id };
   const after = parseCursor('checkpoints', filters, cursor, POSITION);
-  const start = after === undefined ? 0 : all.findIndex((one) => one.checkpoint_id === after) + 1;
-  const items = all.slice(start, start + limit);
+  // The checkpoint at the end of the last page may have been deleted.
+  const rest = after === undefined ? all : all.filter((one) => toPosition(one) < after);
+  const items = rest.slice(0, limit);
   const last = items.at(-1);
-  const more = last !== undefined && start + limit < all.length;
+  const more = last !== undefined && limit < rest.length;
   return {
     items: items.map((one) => checkpointView.parse(one)),
-    next_cursor: more ? createCursor('checkpoints', filters, last.checkpoint_id) : null,
+    next_cursor: more ? createCursor('checkpoints', filters, toPosition(last)) : null,
   };
 }
+
+const toPosition = ({ created_at, checkpoint_id }: CheckpointView) => `${created_at} ${checkpoint_id}`;

@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { CommanderError, InvalidArgumentError } from 'commander';
 import { errorMessage, Fault, type Issue } from '../model/index.ts';
 import { redactText } from '../telemetry/redact.ts';
 
@@ -23,9 +23,9 @@ export function toExitCode(error: unknown): number {
   return EXIT.failed;
 }
 
-/** The lines to print for an error; commander has already printed its own. */
+/** The lines to print for an error; commander has already printed its own, but not what an action throws for a value. */
 export function formatErrorLines(error: unknown, debug: boolean): string[] {
-  if (error instanceof CommanderError) return [];
+  if (error instanceof CommanderError && !(error instanceof InvalidArgumentError)) return [];
   const message = errorMessage(error);
   const lines = [`error: ${message}`];
   const issues = error instanceof Fault ? (error.issues ?? []) : [];

@@ -1,5 +1,4 @@
 /** Parsers of values on the command line. Each throws commander's error, which names the option. */
-import { readFileSync } from 'node:fs';
 import { InvalidArgumentError } from 'commander';
 import {
   countIn,
@@ -10,6 +9,7 @@ import {
   type Quantity,
 } from '../model/index.ts';
 import { isEntryId, LAST_SEQUENCE } from '../model/messages/entry-id.ts';
+import { readInput } from './read-input.ts';
 
 /** What no option needs more of, and no timer and no stream overflows at. */
 const MOST = 1_000_000_000;
@@ -80,7 +80,7 @@ export function readTextOrFile(text: string): string {
 /** The text of a file without a byte order mark, which Windows editors write; `-` is standard input. */
 export function readText(path: string): string {
   try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8').replace(/^\uFEFF/, '');
+    return readInput(path).replace(/^\uFEFF/, '');
   } catch (error) {
     throw new InvalidArgumentError(`The file cannot be read: ${errorMessage(error)}.`);
   }

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { type CommandResponse, errorMessage, Fault, type PoolSpec } from '../../model/index.ts';
 import type { Member } from '../../model/pool/pool-memo.ts';
@@ -10,6 +9,7 @@ import { EXIT, formatErrorLines, usageError } from '../exit.ts';
 import { createBuildProgress, toBuildProgress } from '../print/build-progress.ts';
 import { printResult } from '../print/listing.ts';
 import { type Format, isData, outputOption } from '../print/output.ts';
+import { readInput } from '../read-input.ts';
 import { readPools } from './pool-file.ts';
 import { withLoadErrorNotes } from './pool-load-errors.ts';
 import { waitForPool } from './wait-for-pool.ts';
@@ -122,7 +122,7 @@ function formatDifference({ name, change, fields, replaces }: PoolDifference): s
 function loadPools(file: string): PoolSpec[] {
   let text: string;
   try {
-    text = readFileSync(file === '-' ? 0 : file, 'utf8');
+    text = readInput(file);
   } catch (error) {
     throw usageError(`The file ${file} cannot be read: ${errorMessage(error)}.`);
   }

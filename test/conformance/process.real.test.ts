@@ -8,6 +8,7 @@ import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { withClaims } from '../../src/runtimes/with-claims.ts';
 import { MemoryBook } from '../pools/warm/memory-claim-store.ts';
 import { processesOf } from '../runtimes/process/processes.ts';
+import { signal } from '../support/processes.ts';
 import { runtimeConformance, type Subject, workerSpec } from './runtime.ts';
 import { READY, shellProgram } from './shell-programs.ts';
 
@@ -88,7 +89,7 @@ async function makeSubject(cgroups: boolean, seen = (runtime: Runtime) => runtim
     renameAway: ({ worker_id }) => rename(place(worker_id), join(root, 'one', `.gone-${worker_id}`)),
     breakWatch: () => rm(join(root, 'one', '.hints'), { recursive: true }),
     pause: async ({ id }) => {
-      for (const { pid } of await processesOf(id)) process.kill(pid, 'SIGSTOP');
+      for (const { pid } of await processesOf(id)) signal(pid, 'SIGSTOP');
     },
     close: async () => {
       for (const each of [second, otherCell]) {

@@ -10,6 +10,7 @@ import { dismantle } from '../../scripts/demo/cleanup.ts';
 import { contextPath, readContextFile } from '../../src/config/context-file.ts';
 import { createProcessRuntime } from '../../src/runtimes/process/process.ts';
 import { MAIN } from '../support/manager.ts';
+import { signal } from '../support/processes.ts';
 
 const ID = '5f0c6a52-0f4e-4b4e-9d6c-2f1a8e0d7b11';
 const ROUNDS = 20;
@@ -65,7 +66,7 @@ function newCellHome() {
   const runtime = createProcessRuntime({ cell: 'default', root: home, wrapper: { argv: ['false'] } });
   onTestFinished(async () => {
     await dismantle(runtime);
-    for (const pid of serversIn(directory)) process.kill(pid, 'SIGKILL');
+    for (const pid of serversIn(directory)) signal(pid, 'SIGKILL');
     rmSync(home, { recursive: true, force: true });
   });
   return { home, directory, runtime };
@@ -112,7 +113,7 @@ test(`three managers of one cell, killed in turn ${ROUNDS} times: one Redis, one
     if (round === 7 || round === 19) {
       await redis.config('SET', 'appendfsync', 'always');
       await redis.set('last', String(round));
-      for (const pid of serversIn(directory)) process.kill(pid, 'SIGKILL');
+      for (const pid of serversIn(directory)) signal(pid, 'SIGKILL');
       killedRedis += 1;
     }
     living = [...living, ...victims.map(() => serve(home))];

@@ -8,8 +8,8 @@ import { expect, inject, onTestFinished, test, vi } from 'vitest';
 import type { LifecycleEvent } from '../../src/model/index.ts';
 import { openTasks } from '../../src/tasks/index.ts';
 import { dockerAt } from '../support/docker.ts';
-import { pidsWith } from '../support/processes.ts';
-import { openWorld, PATIENCE, signal } from './world.ts';
+import { pidsWith, signal } from '../support/processes.ts';
+import { openWorld, PATIENCE } from './world.ts';
 
 const HUNG = { timeout: 90_000, interval: 100 };
 const ENV = {
@@ -68,7 +68,8 @@ test('stopped bodies are killed with evidence and restarted; merely silent ones 
   for (const pid of pidsWith(workers.direct)) signal(pid, 'SIGSTOP');
   const shims = pidsWith('shim.sh');
   const [wrapper] = pidsWith(`direct-task-0-${workers.task}`).filter((pid) => !shims.includes(pid));
-  process.kill(wrapper ?? 0, 'SIGSTOP');
+  if (wrapper === undefined) expect.fail('The task worker has no wrapper.');
+  signal(wrapper, 'SIGSTOP');
 
   for (const worker of Object.values(workers)) {
     const now = async () => (await store.status(worker))?.status;

@@ -2,8 +2,9 @@
 import { inject, onTestFinished, test } from 'vitest';
 import { dockerAt } from '../support/docker.ts';
 import { startDockerProxy } from '../support/docker-proxy.ts';
+import { signal } from '../support/processes.ts';
 import { KILLS, passStorm, STORM_MS } from './kill-storm-suite.ts';
-import { openWorld, signal } from './world.ts';
+import { openWorld } from './world.ts';
 
 test('no file of an ended turn is lost, whatever of a container is killed', {
   timeout: STORM_MS,

@@ -4,10 +4,10 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inject, onTestFinished, test } from 'vitest';
-import { pidsWith } from '../support/processes.ts';
+import { pidsWith, signal } from '../support/processes.ts';
 import type { StormOptions } from './kill-storm.ts';
 import { KILLS, passStorm, STORM_MS } from './kill-storm-suite.ts';
-import { openWorld, signal } from './world.ts';
+import { openWorld } from './world.ts';
 
 test('no file of an ended turn is lost, whatever of a process is killed', { timeout: STORM_MS }, async () => {
   const world = await openWorld('process');

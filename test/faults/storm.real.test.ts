@@ -1,7 +1,8 @@
 /** A storm of starts at a size that is feasible for a test; `npm run bench storm` is the full version. */
 import { randomUUID } from 'node:crypto';
 import { expect, test, vi } from 'vitest';
-import { alive, openWorld, PATIENCE } from './world.ts';
+import { alive } from '../support/processes.ts';
+import { openWorld, PATIENCE } from './world.ts';
 
 /** Only the storm itself may be slow: a machine that pauses must not take the lease away. */
 const LASTING = { LEASE_SECONDS: '60', RESYNC_SECONDS: '30' };

@@ -8,8 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { waiting } from '../pools/warm/waiting.ts';
 import { chances } from '../support/chances.ts';
 import type { Manager } from '../support/manager.ts';
-import { pidsWith } from '../support/processes.ts';
-import { type FaultWorld, type RuntimeUnderTest, signal } from './world.ts';
+import { pidsWith, signal } from '../support/processes.ts';
+import type { FaultWorld, RuntimeUnderTest } from './world.ts';
 
 export const POOL = 'agents';
 

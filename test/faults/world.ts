@@ -10,7 +10,7 @@ import type { Runtime } from '../../src/runtimes/runtime.ts';
 import { type Cell, openCell } from '../store/cell.ts';
 import { dockerAt } from '../support/docker.ts';
 import { cleanCell, type Manager, startManager } from '../support/manager.ts';
-import { pidsWith } from '../support/processes.ts';
+import { alive, pidsWith, signal } from '../support/processes.ts';
 
 export type RuntimeUnderTest = 'docker' | 'process';
 export const PATIENCE = { timeout: 30_000, interval: 20 };
@@ -130,23 +130,6 @@ export async function openWorld(
     },
     bodies: () => runtime.list(),
   };
-}
-
-/** A process that is there and has not been waited for. */
-export function alive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-export function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // Already gone.
-  }
 }
 
 /** The pids of a container's processes, as its engine's machine has them: this one. */

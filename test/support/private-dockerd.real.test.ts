@@ -11,7 +11,7 @@ import { expect, onTestFinished, type TestContext, test } from 'vitest';
 import { has } from '../../scripts/ensure-docker.ts';
 import { dockerdPlace, startDockerd } from '../../scripts/private-dockerd.ts';
 import { dockerAt } from './docker.ts';
-import { pidsWith } from './processes.ts';
+import { pidsWith, signal } from './processes.ts';
 
 const FLAGS = ['--iptables=false', '--ip-masq=false', '--ip-forward=false'];
 
@@ -77,7 +77,7 @@ function privateDockerd(context: TestContext) {
   const directory = mkdtempSync(join(tmpdir(), 'private-dockerd-'));
   const place = dockerdPlace(join(directory, 'data'), join(directory, 'run'));
   const kill = async () => {
-    for (const pid of pidsWith(directory)) process.kill(pid, 'SIGKILL');
+    for (const pid of pidsWith(directory)) signal(pid, 'SIGKILL');
     while (pidsWith(directory).length > 0) await delay(20);
   };
   const bridge = `wm${Date.now().toString(36)}`;

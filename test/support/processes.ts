@@ -11,6 +11,24 @@ export function pidsWith(text: string): number[] {
     .filter((pid) => pid !== process.pid);
 }
 
+/** A process that is there and has not been waited for. */
+export function alive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Signals a process that may end at the same moment. */
+export function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // Already gone.
+  }
+}
+
 function read(pid: string, file: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${file}`, 'latin1');

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readBootId, readProcess } from '../../../src/runtimes/process/process-table.ts';
 import { BodyConflict, RuntimeDown } from '../../../src/runtimes/runtime.ts';
 import { workerSpec } from '../../conformance/subject.ts';
+import { signal } from '../../support/processes.ts';
 import { processesOf } from './processes.ts';
 
 import {
@@ -85,7 +86,7 @@ describe('secrets', () => {
 
   test('that its wrapper placed for the agent are removed even if the shim was killed first', async () => {
     const { id, folder } = await withSecrets('exec sleep 300');
-    for (const { pid } of (await processesOf(id)).sort((a, b) => a.pid - b.pid)) process.kill(pid, 'SIGKILL');
+    for (const { pid } of (await processesOf(id)).sort((a, b) => a.pid - b.pid)) signal(pid, 'SIGKILL');
     await vi.waitFor(async () => expect(await processesOf(id)).toEqual([]), PATIENCE);
     expect(await make().list()).toMatchObject([{ id, lost: { reason: 'SupervisorLost' } }]);
     await expect(stat(folder)).rejects.toMatchObject({ code: 'ENOENT' });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { TaskError } from '../../../../src/model/task/task-error.ts';
 import { readProcess } from '../../../../src/runtimes/process/process-table.ts';
+import { signal } from '../../../support/processes.ts';
 import { handlers, python, Subject, soon, why } from './subject.ts';
 
 const subjects: Subject[] = [];
@@ -90,7 +91,7 @@ describe.skipIf(!python)(`the end of a task in Python${why}`, () => {
       await vi.waitFor(() => expectGone(inGroup), soon);
     } finally {
       worker.kill('SIGKILL');
-      for (const pid of pids()) if (await readProcess(pid)) process.kill(pid, 'SIGKILL');
+      for (const pid of pids()) signal(pid, 'SIGKILL');
     }
   });
 });
@@ -201,7 +202,7 @@ describe('a child that keeps writing after its program has ended', () => {
       await vi.waitFor(() => expect(existsSync(path) && pidIn(path)).toBeGreaterThan(0), soon);
       expect(await failed).toMatchObject({ message: 'The command sh exited with code 4.' });
     } finally {
-      process.kill(pidIn(path), 'SIGKILL');
+      signal(pidIn(path), 'SIGKILL');
     }
   });
 });

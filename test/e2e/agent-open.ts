@@ -1,6 +1,5 @@
 /** What a real agent that may do anything is put through; one worker for all of it, in this order. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { INPUT_GROUP } from '../../src/store/keys.ts';
 import { forkAgent } from './agent-fork.ts';
 import { type AgentWorker, BUILD_MS } from './agent-worker.ts';
 import { MODELS, openScene, type RealAgent, type Scene } from './agents.ts';
@@ -22,7 +21,11 @@ export function openAgent(agent_type: RealAgent): void {
 
     /** What the model was asked in the conversation; not beside it, as for a title. */
     const asked = () => scene.model.requests.filter(({ question }) => question?.errand === false);
-    const countOf = async () => Number(/\d+/.exec(String((await worker.turn('[[count]]')).end.result))?.[0]);
+    const countOf = async () => {
+      const { end } = await worker.turn('[[count]]');
+      await worker.committed();
+      return Number(/\d+/.exec(String(end.result))?.[0]);
+    };
 
     test('three turns share one conversation, which starts with the instructions', async () => {
       const first = await worker.turn('Ada is my name. [[run cat CLAUDE.md; cat AGENTS.md]] [[count]]');
@@ -113,15 +116,13 @@ export function openAgent(agent_type: RealAgent): void {
       expect(await bodyOf()).toBe(body);
     });
 
-    const pending = async () =>
-      Number((await scene.redis.xpending(scene.keys.input(worker.id), INPUT_GROUP))[0]);
     const killBody = async () => scene.docker.getContainer(await bodyOf()).kill();
 
     test('after three turns and the death of its body, the fourth turn finds its files and its conversation', async () => {
       const before = await countOf();
       for (const name of ['one', 'two', 'three'])
         await worker.turn(`[[run mkdir -p kept && echo ${name} >kept/${name}]] [[say Written.]]`);
-      await expect.poll(pending, { timeout: 15_000 }).toBe(0);
+      await worker.committed();
       await killBody();
       await worker.running(2);
       const { entries, end } = await worker.turn('[[run cat kept/one kept/two kept/three]] [[count]]');

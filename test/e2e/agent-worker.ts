@@ -1,8 +1,10 @@
 /** One worker with a real agent, as an orchestrator sees it: through Redis only. */
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { vi } from 'vitest';
 import type { OutputMessage } from '../../src/model/messages/message.ts';
-import type { Keys } from '../../src/store/keys.ts';
+import { INPUT_GROUP, type Keys } from '../../src/store/keys.ts';
+import { PATIENCE } from '../support/patience.ts';
 
 /** Building a first image takes about a minute, and two may be built at once. */
 export const BUILD_MS = 300_000;
@@ -58,6 +60,17 @@ export class AgentWorker {
   /** A prompt and the end of its turn. */
   async turn(content: string, more: object = {}): Promise<TurnEntries> {
     return this.end(await this.prompt(content, more));
+  }
+
+  /**
+   * When all prompts that have ended are acknowledged, and so the conversation is stored: it survives the body from then on, which is
+   * a moment after the end of a turn is in the output.
+   */
+  async committed(): Promise<void> {
+    await vi.waitFor(async () => {
+      const [pending] = await this.#redis.xpending(this.#keys.input(this.id), INPUT_GROUP);
+      if (pending !== 0) throw new Error(`${pending} prompts are not acknowledged.`);
+    }, PATIENCE);
   }
 
   /** The end of a turn. */

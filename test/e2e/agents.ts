@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
 import { Redis } from 'ioredis';
-import { inject, vi } from 'vitest';
+import { expect, inject, vi } from 'vitest';
 import { dismantle } from '../../scripts/demo/cleanup.ts';
 import { connect, type ManagerConnection } from '../../src/client/index.ts';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
@@ -138,6 +138,8 @@ export async function openScene({ tools = false }: { tools?: boolean } = {}): Pr
     },
     async restart() {
       managers.push(await startManager({ redisUrl, cell, env, home: manager().home }));
+      // The lease of the one that was killed lasts for a moment.
+      await expect.poll(async () => (await fetch(`${manager().url}/readyz`)).status).toBe(200);
     },
     async close() {
       await manager().stop();

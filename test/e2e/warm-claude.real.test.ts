@@ -73,6 +73,7 @@ describe.each(KINDS)(
     });
 
     test('continues its conversation in a new body when that one is killed', async () => {
+      await worker.committed();
       await scene.docker.getContainer(waited).kill();
       await worker.running(2);
       expect(await bodyOf()).not.toBe(waited);

@@ -1,5 +1,5 @@
 /** The frame of all views: the head with the navigation, messages, and the view that the address names. */
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { forget, token } from './live/session.ts';
 import { useStore } from './live/store.ts';
 import { cell, notice, openCell, useCell } from './model.ts';
@@ -148,9 +148,9 @@ function Help({ onClose }: { onClose: () => void }) {
   );
 }
 
-/** Keys that work everywhere, except while a person writes. */
+/** Keys that work everywhere, except while a person writes: from the moment that the page is shown. */
 function useKeys(onHelp: () => void): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     let after = '';
     const press = (event: KeyboardEvent) => {
       const { key, target, ctrlKey, metaKey, altKey } = event;

@@ -1,5 +1,5 @@
 /** Asks for the manager's token. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { enter, rejection } from './live/session.ts';
 import { useStore } from './live/store.ts';
 import { Problem } from './parts/basics.tsx';
@@ -9,7 +9,7 @@ export function TokenForm() {
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.focus(), []);
+  useLayoutEffect(() => input.current?.focus(), []);
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);

@@ -1,6 +1,6 @@
 /** A modal dialog: the browser keeps the focus in it and closes it with Escape. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 import { Problem } from './basics.tsx';
 import { printable } from './text.ts';
 
@@ -15,7 +15,8 @@ export function Dialog({
 }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  // Before the next key: what a person types after the key that opens it is meant for the dialog.
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
     return () => opener instanceof HTMLElement && opener.focus();

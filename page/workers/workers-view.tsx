@@ -1,5 +1,5 @@
 /** All workers of the cell, with a filter, an order and groups, which are part of the address. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useStore } from '../live/store.ts';
 import { useCell } from '../model.ts';
 import { Empty, Problem } from '../parts/basics.tsx';
@@ -62,7 +62,7 @@ export function WorkersView() {
     const timer = setTimeout(() => replaceQuery({ filter }), 300);
     return () => clearTimeout(timer);
   }, [filter]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const focus = (event: KeyboardEvent) => {
       if (event.key !== '/' || isTyping(event.target)) return;
       event.preventDefault();

@@ -71,6 +71,9 @@ describe.skipIf(missingBrowser)('checkpoints and ports in the page', () => {
       command: [process.execPath, '-e', program],
       detach: true,
     });
+    const served = async () =>
+      (await fetch(`${manager().url}/v1/workers/serving/ports/${port}/`, manager())).status;
+    await expect.poll(served, PATIENCE).toBe(200);
     const opened = await open();
     const { page } = opened;
     await goTo(opened, '#/workers/serving?tab=ports', 'serving');
@@ -79,9 +82,9 @@ describe.skipIf(missingBrowser)('checkpoints and ports in the page', () => {
     const link = page.getByRole('link', { name: `Open port ${port}` });
     await link.waitFor();
     await checkView(page, 'a link to a port');
-    const [served] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
-    await served.getByText('hello from the worker').waitFor();
-    expect(new URL(served.url()).host).not.toBe(new URL(manager().url).host);
+    const [shown] = await Promise.all([page.context().waitForEvent('page'), link.click()]);
+    await shown.getByText('hello from the worker').waitFor();
+    expect(new URL(shown.url()).host).not.toBe(new URL(manager().url).host);
     await link.waitFor({ state: 'detached' });
     await goTo(opened, '#/workers/serving?tab=dockerfile', 'serving');
     await page.getByText('A worker of the runtime process has no image.').waitFor();

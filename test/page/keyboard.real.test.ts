@@ -76,6 +76,7 @@ describe.skipIf(missingBrowser)('the page with a keyboard alone', () => {
     await keyboard.press('Enter');
     await expectDialog(page, 'Task shown');
     await keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
 
     await goTo(opened, '#/workers/typed', 'typed');
     await tabTo(page, 'Delete');
@@ -132,22 +133,30 @@ describe.skipIf(missingBrowser)('the page with a keyboard alone', () => {
   });
 });
 
-/** The accessible name of what has the focus, about as a screen reader says it. */
-const focused = (page: Page) =>
-  page.evaluate<string>(`{
-    const one = document.activeElement;
-    const label = one?.labels?.[0];
-    const own = label && [...label.childNodes].find((node) => node.textContent.trim())?.textContent;
-    (one?.getAttribute('aria-label') ?? own ?? one?.textContent ?? '').trim();
-  }`);
+/** The accessible name of an element, about as a screen reader says it. */
+const NAME = `((one) => {
+  const label = one?.labels?.[0];
+  const own = label && [...label.childNodes].find((node) => node.textContent.trim())?.textContent;
+  return (one?.getAttribute('aria-label') ?? own ?? one?.textContent ?? '').trim();
+})`;
+const focused = (page: Page) => page.evaluate<string>(`${NAME}(document.activeElement)`);
+/** The names of what can have the focus; in a dialog, of what is in it. */
+const stops = (page: Page) =>
+  page.evaluate<string[]>(
+    `[...(document.querySelector('dialog[open]') ?? document).querySelectorAll('a, button, input, select, textarea, summary, [tabindex]')].map(${NAME})`,
+  );
 
-/** Presses Tab until something with this name has the focus; in a dialog, the focus stays in it. */
+/** Waits until something with this name is shown, and presses Tab until something with this name has the focus; in a dialog, the focus stays in it. */
 async function tabTo(page: Page, name: string | RegExp): Promise<void> {
   const seen: string[] = [];
+  const fits = (found: string) => (typeof name === 'string' ? found === name : name.test(found));
+  await expect
+    .poll(async () => (await stops(page)).some(fits), { ...PATIENCE, message: `${name} is shown` })
+    .toBe(true);
   const inDialog = (await page.getByRole('dialog').count()) > 0;
   for (let stop = 0; stop < MOST_STOPS; stop += 1) {
     const now = await focused(page);
-    if (typeof name === 'string' ? now === name : name.test(now)) return;
+    if (fits(now)) return;
     seen.push(now);
     await page.keyboard.press('Tab');
     if (inDialog)

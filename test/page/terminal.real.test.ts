@@ -128,6 +128,7 @@ describe.skipIf(missingBrowser)('terminals in the page', () => {
     await expect.poll(() => readScreen(large.page), PATIENCE).toMatch(/^x{100}$/m);
     await goTo(small, await large.page.evaluate('location.hash'), 'shared');
     await expect.poll(() => readScreen(small.page), PATIENCE).toContain('xxxxx');
+    await expect.poll(() => focusIsInTerminal(small.page), PATIENCE).toBe(true);
     await small.page.keyboard.type('clear; printf "y%.0s" $(seq 100); echo\n');
     const narrow = /^(y{20,70}\n)+y+$/m;
     await expect.poll(() => readScreen(small.page), PATIENCE).toMatch(narrow);

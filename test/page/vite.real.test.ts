@@ -29,16 +29,18 @@ test.skipIf(missingBrowser)(
       await cleanCell({ ...options, home: manager.home });
       await rm(root, { recursive: true });
     });
-    const write = (text: string) =>
+    // In place: a file that is empty for a moment would be another module.
+    const write = (text: string, flag = 'r+') =>
       writeFile(
         join(root, 'text.js'),
         `export const text = ${JSON.stringify(text)};\nif (import.meta.hot) import.meta.hot.accept((next) => { document.querySelector('h1').textContent = next.text; });\n`,
+        { flag },
       );
     await writeFile(
       join(root, 'index.html'),
       '<h1></h1><script type="module">import { text } from "/text.js"; document.querySelector("h1").textContent = text; window.loads = (window.loads ?? 0) + 1;</script>',
     );
-    await write('first');
+    await write('before', 'w');
     const port = await freePort();
     const client = connect({ url: manager.url, token: manager.token });
     const worker = await client.workers.create(
@@ -69,14 +71,21 @@ test.skipIf(missingBrowser)(
     expect(printed.code).toBe(0);
 
     const page = await browser.newPage();
+    // Before that, an update would not reach the page.
+    const connected = page.waitForEvent('console', (message) => message.text().includes('[vite] connected'));
     await page.goto(printed.out.trim());
     const { origin } = new URL(page.url());
     expect(page.url()).toBe(`${origin}/`);
     expect(origin).toContain(`${port}-${worker.id}.localhost`);
-    await page.getByRole('heading', { name: 'first' }).waitFor();
+    await page.getByRole('heading', { name: 'before' }).waitFor();
     await page.evaluate('window.mark = "same page"');
-    await write('second');
-    await page.getByRole('heading', { name: 'second' }).waitFor();
+    await connected;
+    // It does not say from when on it watches files.
+    const afterWrite = async () => {
+      await write('after!');
+      return page.getByRole('heading').textContent();
+    };
+    await expect.poll(afterWrite, { ...soon, interval: 1000 }).toBe('after!');
     expect(await page.evaluate('window.mark')).toBe('same page');
 
     // A program in the worker writes this page; it must not reach the API as the user.

@@ -1,7 +1,7 @@
 /** Hostile input at the doors of a worker, through a real manager: each gets a clear error with its code, and nothing else suffers. */
 import { connect as dial } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { connect } from '../../src/client/index.ts';
 import { LONG, openAttacked, SPEC, testUnharmed } from './attacked.ts';
 import { createFilesApi } from './files-api.ts';
@@ -64,6 +64,9 @@ describe('a command', () => {
     };
     const clients = Array.from({ length: 4 }, client);
     for (let round = 0; round < 3; round += 1) await subject.worker.restart({ wait: 'ready' });
+    // One of them at least is run by the last body.
+    const ran = () => results.map(({ body }) => body.stdout);
+    await vi.waitFor(() => expect(ran()).toContain('4\n'), { timeout: 30_000, interval: 20 });
     stop = true;
     await Promise.all(clients);
     const seen = new Set<string>();

@@ -60,10 +60,13 @@ test('each turn is saved, and the newest are kept', LONG, async () => {
     await (await worker.send(prompt)).result();
     await expect.poll(async () => (await turnsOf(worker.id))[0], PATIENCE).toEqual(['turn', at + 1]);
   }
-  expect(await turnsOf(worker.id)).toEqual([
-    ['turn', 3],
-    ['turn', 2],
-  ]);
+  // The oldest is deleted once the newest is stored.
+  await expect
+    .poll(() => turnsOf(worker.id), PATIENCE)
+    .toEqual([
+      ['turn', 3],
+      ['turn', 2],
+    ]);
   const [, second] = await listOf(worker.id);
   const fork = await worker.fork({}, { checkpoint: second?.checkpoint_id, wait: 'ready' });
   expect((await fork.commands.run('cat log')).stdout).toBe('one\ntwo\n');
@@ -113,8 +116,10 @@ test('a fork has the conversation of its checkpoint, and its own later one', LON
 });
 
 test('an agent that ends on its own is saved at its end', LONG, async () => {
-  const command_line = [process.execPath, '-e', `${AGENT} setTimeout(() => process.exit(3), 500)`];
+  const end = `setInterval(() => require('node:fs').existsSync('end') && process.exit(3), 20)`;
+  const command_line = [process.execPath, '-e', `${AGENT} ${end}`];
   const worker = await create({ command_line, checkpoint: { on: ['stop'] } });
+  await worker.files.write('end', '');
   await expect.poll(async () => (await worker.refresh()).status, PATIENCE).toBe('FAILED');
   // The body ends when all is sent, a moment before it is stored.
   await expect

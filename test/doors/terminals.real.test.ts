@@ -106,8 +106,12 @@ describe.each(['process', 'docker'])('terminals of workers on %s', (runtime) => 
       await shows(there, new RegExp(`^${cols} x ${rows} – ✓`));
       await shows(here, new RegExp(`^${cols} x ${rows} – ✓`));
       const plain = (lines: string[]) => lines.map((line) => line.replace(/✓ \d+/, '✓'));
-      expect(plain(await there.screen())).toEqual(plain(await here.screen()));
-      expect((await there.screen()).at(-2)?.endsWith('Ecke')).toBe(true);
+      // What is drawn may arrive in parts.
+      await vi.waitFor(async () => {
+        const screen = plain(await there.screen());
+        expect(screen).toEqual(plain(await here.screen()));
+        expect(screen.at(-2)?.endsWith('Ecke')).toBe(true);
+      }, soon);
     }
     const second = await view(`id=${there.frames[0].terminal.pty_id}`, { cols: 40, rows: 10 });
     await shows(second, /Ecke/);

@@ -22,7 +22,7 @@ const TEXT = Array.from(
   (_, n) => `int f${n}(char *name) { return ${n} + strlen("größe – ✓ 日本"); } /* line ${n} */`,
 ).join('\n');
 /** Without anything of the user's, but with what makes screens colorful. */
-const SET = 'set nocp ruler hls is nu ls=2 enc=utf-8 nosmd noswf bs=2 | syn on | set bg=dark t_RV=';
+const SET = 'set nocp ruler hls is nu ls=2 enc=utf-8 nosmd noswf bs=2 | syn on | set bg=dark t_RV= rdt=60000';
 const VIM = ['vim', '-u', 'NONE', '-i', 'NONE', '-c', SET, 'text.c'];
 
 /** What is typed, what the screen then shows, and the size of the window from then on. */
@@ -31,7 +31,8 @@ const STEPS: { type: string; shows: RegExp; size?: readonly [cols: number, rows:
   { type: 'ggOfirst «ü» 漢字\x1b', shows: /first «ü» 漢字/ },
   { type: '/line 7[0-9]\r', shows: /line 70/ },
   { type: 'V5jd', shows: /line 76/ },
-  { type: 'u', shows: /line 71/ },
+  // Not `u`, which says how many seconds ago the change was.
+  { type: ':silent undo\r', shows: /line 71/ },
   { type: '\x06\x06', shows: /line 1[0-9][0-9]/ },
   { type: ':vsplit\r:split\r', shows: /text\.c[\s\S]*text\.c[\s\S]*text\.c/, size: [132, 43] },
   { type: ':50\r', shows: /line 48/, size: [61, 17] },
@@ -129,14 +130,20 @@ describe.each(['process', 'docker'])('vim in a worker on %s', (runtime) => {
         expect(one, step).toEqual(other);
         expect(await there.cells(), step).toBe(await here.cells());
       }, soon);
+    const newest = async () => {
+      const response = await fetch(`${manager.url}/v1/workers/editor/ptys`, { headers: manager.headers });
+      return ((await response.json()) as { items: object[] }).items.at(-1);
+    };
     try {
       for (const { type, shows, size } of STEPS) {
         for (const one of [there, here]) one.type(type);
         await shown(type, shows);
         if (!size) continue;
         for (const one of [there, here]) one.resize(...size);
-        // What is left of a command line after a change of the size is a matter of time, so it is drawn again.
-        for (const one of [there, here]) one.type('\x0c');
+        // A size and what is typed after it arrive in any order.
+        await expect.poll(newest, soon).toMatchObject({ cols: size[0], rows: size[1] });
+        // Which lines its windows show after a change of the size, and what is left of a command line, is a matter of time.
+        for (const one of [there, here]) one.type(':windo normal! zt\r\x0c');
         await shown(`${type} at ${size.join(' x ')}`, shows);
       }
       // One that attaches now sees what is there.

@@ -182,8 +182,8 @@ test('a stream that was lost with the store is made again, and read from its beg
   await consume(cell, epoch);
   await cell.push(createCommand());
   await answered(cell, 1);
-  await cell.redis.flushall();
-  await cell.redis.set(cell.store.keys.leader, `test ${epoch}`);
+  // At once: without its lease, the reader would stop.
+  await cell.redis.multi().flushall().set(cell.store.keys.leader, `test ${epoch}`).exec();
   const command = createCommand();
   await cell.push(command);
   expect(await answered(cell, 1)).toMatchObject([{ request_id: command.request_id, success: true }]);

@@ -2,6 +2,7 @@
  * Pools of task workers on their queue: scaling from zero and back, a new template under load, and a mix of
  * runtimes.
  */
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { PoolInput, PoolStatus } from '../../src/model/index.ts';
@@ -112,8 +113,12 @@ test('a busy worker that is scaled down finishes its task, and idle ones are rem
   const { queue, apply, status, world } = await open('process');
   await apply({ count: 3, drain_seconds: 60 });
   await expect.poll(status, SOON).toMatchObject({ phase: 'ready', ready: 3 });
-  // Longer than the manager needs to observe everything that the test waits for meanwhile.
-  await nap(queue, 0, 25);
+  const finished = join(world.home, 'finished');
+  await queue.submit({
+    task_id: 'nap-0',
+    payload: { function: 'nap_until', args: [finished] },
+    priority: 'normal',
+  });
   await expect.poll(status, SOON).toMatchObject({ busy: 1, idle: 2 });
   const working = (await queue.get('nap-0'))?.worker_id;
   await world.push({ command: 'scale', pool: 'naps', count: 1 });
@@ -121,6 +126,7 @@ test('a busy worker that is scaled down finishes its task, and idle ones are rem
   expect(await world.cell.store.ids()).toEqual([working]);
   await world.push({ command: 'scale', pool: 'naps', count: 0 });
   await expect.poll(status, SOON).toMatchObject({ desired: 0, draining: 1 });
+  await writeFile(finished, '');
   await expect.poll(status, SOON).toMatchObject({ desired: 0, draining: 0 });
   expect(await results(queue, 1)).toEqual({ first: 1 });
 });

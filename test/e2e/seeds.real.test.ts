@@ -95,12 +95,15 @@ test('the compose file: three nodes, and the clients of the document', {
     '404 There is no task nowhere in the queue of this node.',
   ]);
   for (const container of await containers()) expect(await isHealthy(container)).toBe(true);
-  const log = (await compose('logs', '--no-color')).stdout;
-  expect(log).toMatch(/node started .*slots=4/);
-  expect(log).toMatch(/node started .*slots=8/);
-  expect(log).toMatch(/INFO +task completed in [\d.]+ s task_id=task-1 function=process_data/);
-  expect(log).toMatch(/INFO +processing \[1, 2, 3\] task_id=task-1/);
-  expect(log).toMatch(/ERROR task failed after [\d.]+ s task_id=task-2 .*error="ValueError: no such colour"/);
+  const log = async () => (await compose('logs', '--no-color')).stdout;
+  for (const line of [
+    /node started .*slots=4/,
+    /node started .*slots=8/,
+    /INFO +task completed in [\d.]+ s task_id=task-1 function=process_data/,
+    /INFO +processing \[1, 2, 3\] task_id=task-1/,
+    /ERROR task failed after [\d.]+ s task_id=task-2 .*error="ValueError: no such colour"/,
+  ])
+    await expect.poll(log).toMatch(line);
   // Service names resolve to the nodes within the network of the project.
   const [first = ''] = await containers();
   expect(await docker('exec', first, 'curl', '-sf', 'http://worker2:5000/health')).toContain(

@@ -184,7 +184,7 @@ test('a node that is started manually from the image registers itself, and no ma
   const probe = await container.exec({ Cmd: ['/worker/health'], AttachStdout: true });
   (await probe.start({})).resume();
   await expect.poll(async () => (await probe.inspect()).ExitCode, { timeout: 20_000 }).toBe(0);
-  await container.stop({ t: 10 });
+  await container.stop({ t: 30 });
   expect((await container.inspect()).State.ExitCode).toBe(0);
   expect(await external()).toEqual([]);
 });

@@ -25,8 +25,9 @@ test('a clock that is set two hours ahead, and back, starts no restarts, and end
     // Like a step of the system clock, which does not affect the monotonic clock.
     FAKETIME_DONT_FAKE_MONOTONIC: '1',
     LEASE_SECONDS: '60',
-    RESTART_BACKOFF_SECONDS: '30',
-    RESTART_BACKOFF_MAX_SECONDS: '60',
+    // Longer than the test, and shorter than the steps of the clock.
+    RESTART_BACKOFF_SECONDS: '600',
+    RESTART_BACKOFF_MAX_SECONDS: '600',
   });
   const [failing, steady] = [randomUUID(), randomUUID()];
   await world.create(failing, { command_line: ['sh', '-c', 'exit 3'], restart_policy: 'always' });

@@ -95,8 +95,11 @@ export function workspaceSuite(name: RuntimeUnderTest): void {
       await untilLines(here, stopped, 1);
       await here.push({ command: 'stop', worker_id: stopped });
       await here.reach(stopped, { status: 'STOPPED', phase: 'finished' });
+      const all: string[] = [];
       for await (const keys of cell.redis.scanStream({ match: `${cell.name}:*`, count: 1000 }))
-        if (keys.length > 0) await cell.redis.del(keys);
+        all.push(...keys);
+      // All at once, like a lost store: a manager that reads in between would mistake a part for the whole.
+      await cell.redis.del(all);
       await vi.waitFor(async () => expect((await cell.store.load(worker))?.record).toBeDefined(), PATIENCE);
       await killBody(here, worker);
       await vi.waitFor(

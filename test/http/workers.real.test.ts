@@ -125,7 +125,8 @@ test('a worker lives over HTTP at a standby, and its streams continue at another
 
   const stale = await ask(standby, 'POST', `${path}/stop`, undefined, { 'if-match': '"7"' });
   expect([stale.status, stale.body.error.code]).toEqual([412, 'conflict']);
-  const output = collect(readEvents(`${standby.url}${path}/output?tail=0`, standby.headers), () => false);
+  const seen = { ...standby.headers, 'last-event-id': rest.at(-1)?.id ?? '' };
+  const output = collect(readEvents(`${standby.url}${path}/output`, seen), () => false);
   const stopped = await ask(standby, 'POST', `${path}/stop?wait=ended&timeout_seconds=40`, undefined, {
     'if-match': '"1"',
   });

@@ -18,7 +18,7 @@ const COMPILED = join(import.meta.dirname, '../../node_modules/.cache/compiled')
 /** A start takes half a second; a busy machine may need much more. */
 const START_MS = 30_000;
 /** Maximum wait for a manager to shut down before it is killed. */
-const STOP_MS = 15_000;
+const STOP_MS = 45_000;
 
 export interface ManagerOptions {
   redisUrl: string;

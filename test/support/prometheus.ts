@@ -131,7 +131,7 @@ export async function startPrometheus(targets: string[]): Promise<PrometheusServ
           if (![...fired.values()].some((found) => wanted.every(([name, value]) => found[name] === value)))
             throw new Error(`${alert} ${JSON.stringify(labels)} has not fired, but ${[...fired.keys()]}`);
         },
-        { timeout: 45_000, interval: 100 },
+        { timeout: 90_000, interval: 100 },
       );
     },
     async stop() {

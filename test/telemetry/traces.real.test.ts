@@ -52,6 +52,10 @@ const post = async (
   return (await response.json()) as Record<string, unknown>;
 };
 
+/** Until then, another manager that starts may lead instead. */
+const leads = ({ url }: Manager) =>
+  vi.waitFor(async () => expect(await (await fetch(`${url}/readyz`)).text()).toContain('leader'), SOON);
+
 const find = (spans: readonly ReceivedSpan[], name: string): ReceivedSpan => {
   const span = spans.find((one) => one.name === name);
   expect(span, `${name} in ${spans.map((one) => one.name).join(', ')}`).toBeDefined();
@@ -174,6 +178,7 @@ test('a manager that dies in the middle leaves its trace to the next', { timeout
   const { receiver, start } = await openTracedCell();
   const caller = newCaller();
   const first = await start({ WM_CRASH_AT: 'act:start:before' });
+  await leads(first);
   const second = await start();
   await post(second, '/v1/workers?wait=ready', ECHO, caller.traceparent);
   expect(await first.exited).toBe(-1);
@@ -192,7 +197,9 @@ test('a manager that dies in the middle leaves its trace to the next', { timeout
 
 test('a task is one trace, also one that ended while no manager led', { timeout: 120_000 }, async () => {
   const { receiver, start } = await openTracedCell();
-  const [first, second] = [await start(), await start({ LEASE_SECONDS: '3' })];
+  const first = await start();
+  await leads(first);
+  const second = await start({ LEASE_SECONDS: '3' });
   const pool = { name: 'jobs', count: 1, execution_mode: 'direct', commands: true };
   await post(first, '/v1/pools', pool);
   const submit = async (manager: Manager, task_id: string, command: string[], traceparent?: string) => {

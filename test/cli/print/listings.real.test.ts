@@ -15,7 +15,8 @@ let manager: Manager;
 const { wm, start } = wmOf({ redisUrl, cell, home });
 
 beforeAll(async () => {
-  manager = await startManager({ redisUrl, cell, home });
+  // Figures of a check stand until the next one: no check falls between two listings.
+  manager = await startManager({ redisUrl, cell, home, env: { HEALTH_CHECK_INTERVAL: '3600' } });
   const pool = {
     name: 'speakers',
     execution_mode: 'direct',
@@ -82,6 +83,10 @@ test('every format shows the same, and names are accepted by other verbs', { tim
 test('logs of several workers and of a pool come with their names, and can be cut by time', {
   timeout: LONG,
 }, async () => {
+  // What they print comes after they are ready.
+  const raw = async () =>
+    (await wm('logs', 'ann', 'bo', 'pool/speakers', '--no-prefix', '--raw')).out.split('\n').sort();
+  await expect.poll(raw, SOON).toEqual(['', 'I am ann', 'I am bo', 'hello', 'hello']);
   const [two, pool, plain, later, events] = await Promise.all([
     wm('logs', 'ann', 'bo', '-t'),
     wm('logs', 'pool/speakers'),

@@ -1,4 +1,6 @@
 /** Commands for a body on the input stream of its worker. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { TestWorker } from '../body.ts';
@@ -37,7 +39,11 @@ test('a command that is wrong, or one too many, gets the reason and starts nothi
   const { worker, exec } = await startBody();
   await exec({ request_id: 'wrong', shel: 'true' });
   expect(await completed(worker, 'wrong')).toMatchObject({ exit_code: null, reason: 'invalid_command' });
-  for (let at = 0; at < 20; at += 1) await exec({ request_id: `many-${at}`, shell: 'sleep 2' });
+  const shell = 'until [ -e go ]; do sleep 0.1; done';
+  for (let at = 0; at < 20; at += 1) await exec({ request_id: `many-${at}`, shell });
+  const refused = () => worker.of('exec_completed').filter(({ reason }) => reason === 'capacity');
+  await expect.poll(() => refused().length).toBe(4);
+  writeFileSync(join(worker.workspace, 'go'), '');
   const ends = await Promise.all(Array.from({ length: 20 }, (_, at) => completed(worker, `many-${at}`)));
   expect(ends.filter(({ exit_code }) => exit_code === 0)).toHaveLength(16);
   expect(ends.filter(({ reason }) => reason === 'capacity')).toHaveLength(4);

@@ -5,14 +5,15 @@ import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 
 const MODULE = new URL('../../src/private-redis/redis-directory.ts', import.meta.url).href;
-const [THREADS, ROUNDS] = [4, 200];
-/** Each round begins in all threads at the same time. */
+const [THREADS, ROUNDS] = [4, 50];
+/** Each round begins in all threads at the same time; they look for the others again and again, and leave the processors to them. */
 const PROGRAM = `
   const { workerData: { arrived, folder, threads, rounds } } = require('node:worker_threads');
   import(${JSON.stringify(MODULE)}).then(({ prepareDirectory }) => {
     for (let round = 0; round < rounds; round += 1) {
       Atomics.add(arrived, round, 1);
-      while (Atomics.load(arrived, round) < threads);
+      for (let count; (count = Atomics.load(arrived, round)) < threads; )
+        Atomics.wait(arrived, round, count, 0.05);
       prepareDirectory(folder + round);
     }
   });

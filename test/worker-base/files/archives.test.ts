@@ -111,16 +111,9 @@ test('a new name takes the place of a link, and the link is not followed', async
 
 test('a deep folder is packed, unpacked and removed', async () => {
   const depth = 700;
-  execFileSync(
-    'sh',
-    [
-      '-c',
-      `mkdir top && cd top && i=0; while [ $i -lt ${depth} ]; do mkdir d && cd d; i=$((i+1)); done; echo x >file`,
-    ],
-    {
-      cwd: files.door.workspace,
-    },
-  );
+  const deepest = join(at('top'), ...Array<string>(depth).fill('d'));
+  mkdirSync(deepest, { recursive: true });
+  writeFileSync(join(deepest, 'file'), 'x');
   const { status, body } = await get('/archive/top');
   expect(status).toBe(200);
   expect(

@@ -346,6 +346,7 @@ test('any sequence of changes', { timeout: 60_000 }, async () => {
         if (!existsSync(path(to))) linkSync(path(file), path(to));
       }
     }
-    await packAndCompare();
+    if (round % 4 === 3) await packAndCompare();
+    else await packAndExpectWhole();
   }
 });

@@ -18,7 +18,7 @@ import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { type Answer, FileDoor } from './file-door.ts';
 
-const files = new FileDoor();
+const files = new FileDoor({ shared: true });
 const { at, get } = files;
 
 test('a folder comes out and goes in as a tar archive, as tar(1) understands it', async () => {

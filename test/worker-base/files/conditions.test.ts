@@ -4,7 +4,7 @@ import { PassThrough } from 'node:stream';
 import { expect, test, vi } from 'vitest';
 import { FileDoor, PATIENCE } from './file-door.ts';
 
-const files = new FileDoor();
+const files = new FileDoor({ shared: true });
 const { at, put, get } = files;
 
 const tagOf = async (path: string) => (await get(`/files/${path}`)).headers.etag ?? '';

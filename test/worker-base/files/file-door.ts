@@ -1,11 +1,11 @@
-/** The door of a body on this machine, and requests for its files. A new one for each test. */
-import { mkdtempSync, rmSync } from 'node:fs';
+/** The door of a body on this machine, and requests for its files. */
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { buffer, json } from 'node:stream/consumers';
-import { afterEach, beforeEach } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import type { WorkerSpec } from '../../../src/model/worker/spec.ts';
 import { type ExecDoor, openExecDoor } from '../exec/exec-door.ts';
 
@@ -19,9 +19,17 @@ export class FileDoor {
   /** A folder outside of the workspace. */
   elsewhere!: string;
 
-  constructor() {
-    beforeEach(() => this.open());
-    afterEach(() => this.#close());
+  /** A new one for each test; or one for all tests of the file, whose folders are empty before each of them. */
+  constructor({ shared = false }: { shared?: boolean } = {}) {
+    (shared ? beforeAll : beforeEach)(() => this.open());
+    (shared ? afterAll : afterEach)(() => this.#close());
+    if (shared) beforeEach(() => this.#clear());
+  }
+
+  #clear(): void {
+    for (const folder of [this.door.workspace, this.elsewhere])
+      for (const name of readdirSync(folder, { encoding: 'buffer' }))
+        rmSync(Buffer.concat([Buffer.from(`${folder}/`), name]), { recursive: true, force: true });
   }
 
   #close(): void {

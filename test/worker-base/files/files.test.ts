@@ -16,7 +16,7 @@ import { expect, test, vi } from 'vitest';
 import { readEvents } from '../exec/exec-door.ts';
 import { FileDoor, PATIENCE } from './file-door.ts';
 
-const files = new FileDoor();
+const files = new FileDoor({ shared: true });
 const { at, put, get, fault } = files;
 
 test('a file is written whole, read back, described and removed', async () => {

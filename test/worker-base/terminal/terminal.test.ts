@@ -1,6 +1,6 @@
 /** Terminals through the door, on this machine. */
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { bundleWrapper } from '../../../scripts/bundle-wrapper.ts';
 import type { WorkerSpec } from '../../../src/model/worker/spec.ts';
 import { openTerminal, type TerminalClient } from '../../support/terminal-client.ts';
@@ -8,8 +8,14 @@ import { type ExecDoor, openExecDoor } from '../exec/exec-door.ts';
 
 const doors: ExecDoor[] = [];
 const clients: TerminalClient[] = [];
-// The terminals' program is a part of the bundle.
-beforeAll(() => bundleWrapper());
+/** For tests that leave no program behind which takes time, and do not end the body. */
+let door: ExecDoor;
+beforeAll(async () => {
+  // The terminals' program is a part of the bundle.
+  await bundleWrapper();
+  door = await openExecDoor();
+});
+afterAll(() => door.close());
 afterEach(() => {
   for (const client of clients.splice(0)) client.close();
   for (const door of doors.splice(0)) door.close();
@@ -49,7 +55,6 @@ function runs(pid: number): boolean {
 
 describe('a terminal', () => {
   test('has a size, a name and 24-bit color, and reports the exit code of its program', async () => {
-    const door = await open();
     const client = await view(
       door,
       { command: 'tty; stty size; echo $TERM $COLORTERM; exit 7' },
@@ -62,7 +67,6 @@ describe('a terminal', () => {
   });
 
   test('passes bytes on as they are: UTF-8 that is split, and no text at all', async () => {
-    const door = await open();
     const client = await view(door, { command: 'stty raw -echo; echo go; head -c 12 | od -An -tx1; exit 0' });
     await shows(client, /go/);
     const text = Buffer.from('ä€😀');
@@ -73,7 +77,6 @@ describe('a terminal', () => {
   });
 
   test('sends all output of a program that ends at once', async () => {
-    const door = await open();
     for (let round = 0; round < 5; round += 1) {
       const client = await view(door, { command: 'seq 1 50000' });
       await client.exit;
@@ -83,7 +86,6 @@ describe('a terminal', () => {
   });
 
   test('reports the signal that ended its program, a real-time one too', async () => {
-    const door = await open();
     const client = await view(door, { command: 'kill -9 $$' });
     expect(await client.exit).toEqual({ exit_code: 137, signal: 'SIGKILL' });
     const other = await view(door, { command: 'kill -35 $$' });
@@ -91,7 +93,6 @@ describe('a terminal', () => {
   });
 
   test('passes Ctrl-C on to the program in the foreground, and a new size', async () => {
-    const door = await open();
     const command =
       'trap "stty size" WINCH; trap "echo stopped; exit 3" INT; echo go; while :; do sleep 0.02; done';
     const client = await view(door, { command: ['bash', '-c', command] }, { cols: 80, rows: 24 });
@@ -124,7 +125,6 @@ describe('a terminal', () => {
   });
 
   test('shows a full-screen program to a client that attaches later', async () => {
-    const door = await open();
     const program = `import curses
 def main(s):
     curses.start_color(); curses.use_default_colors(); curses.init_pair(1, 3, 4)
@@ -137,13 +137,12 @@ curses.wrapper(main)`;
     await shows(one, /Zeile 4 – ✓/);
     const two = await view(door, { id: one.frames[0].terminal.pty_id }, { cols: 80, rows: 24 });
     await shows(two, /Zeile 4 – ✓/);
-    expect(await two.cells()).toBe(await one.cells());
+    await vi.waitFor(async () => expect(await two.cells()).toBe(await one.cells()), soon);
     one.type('q');
     expect(await two.exit).toEqual({ exit_code: 0, signal: null });
   });
 
   test('outlives its client, and reports its end to one that attaches after it', async () => {
-    const door = await open();
     const one = await view(door, { command: 'echo first; read x; echo "got $x"; exit 5' });
     await shows(one, /first/);
     const { pty_id: id, pid } = one.frames[0].terminal;
@@ -160,13 +159,11 @@ curses.wrapper(main)`;
   });
 
   test('is closed when it had no viewers for its time', async () => {
-    const door = await open();
     const { body } = await door.ask('POST', '/ptys', { command: ['sleep', '600'], linger_seconds: 0.2 });
     await vi.waitFor(() => expect(runs(body.pid)).toBe(false), soon);
   });
 
   test('is killed with what has left its session', async () => {
-    const door = await open();
     const client = await view(door, { command: 'setsid sleep 600 & echo pid $!; read x' });
     await shows(client, /pid \d+/);
     const { pty_id: id, pid } = client.frames[0].terminal;
@@ -248,7 +245,6 @@ describe('a request for a terminal', () => {
   });
 
   test('closes a connection that sends no size', async () => {
-    const door = await open();
     const client = await view(door, { command: 'sleep 600' });
     const closed = new Promise((resolve) => client.socket.once('close', resolve));
     client.socket.send('{"resize": {"cols": -1}}');

@@ -93,6 +93,10 @@ process.exitCode = await runCli(process.argv.slice(2), {
     const { explainSettings, readSettings } = await loadSettings();
     return explainSettings(readSettings(env), env, fromFile);
   },
+  async settingProblems() {
+    const { findSettingProblems } = await import('./config/setting-problems.ts');
+    return findSettingProblems((await loadSettings()).readSettings(verbEnv().env), process.env);
+  },
   async connect(settings) {
     const [{ connectBlocking, connectCommands, Store }, { insistOnDatabase }] = await Promise.all([
       import('./store/index.ts'),

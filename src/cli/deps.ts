@@ -1,4 +1,5 @@
 import type { CellContext } from '../config/context-file.ts';
+import type { SettingProblem } from '../config/setting-problems.ts';
 import type { SettingRow, Settings } from '../config/settings.ts';
 import type { Components } from '../manager/components.ts';
 import type { connectBlocking, Link, Store } from '../store/index.ts';
@@ -44,6 +45,8 @@ export interface CliDeps {
   /** The HTTP API of the manager of the cell, if one is known; reads no other settings. */
   api: () => ManagerApi | undefined;
   explainSettings: () => Promise<SettingRow[]>;
+  /** Valid settings that do not do what the operator wants. */
+  settingProblems: () => Promise<SettingProblem[]>;
   /** Clients that connect on first use; `blocking` is only a template for a reader's own connections. */
   connect: (settings: Settings) => Promise<{ redis: Link; blocking: Reader; store: Store }>;
   /** Runtimes and images; most verbs do not load them. */

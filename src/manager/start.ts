@@ -1,9 +1,9 @@
 /** Starts a manager from its settings: its Redis, the log, the metrics, the token, the operator's files and the components. */
-import { existsSync } from 'node:fs';
 import { resolveApiToken } from '../config/api-token.ts';
 import { contextPath, ensureToken } from '../config/context-file.ts';
 import { openHandlers } from '../config/handlers-dir.ts';
 import { openSecrets } from '../config/secrets-dir.ts';
+import { findSettingProblems } from '../config/setting-problems.ts';
 import { getKnownSecrets, type Settings } from '../config/settings.ts';
 import { createLogger } from '../telemetry/log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -52,14 +52,11 @@ export async function runManager({
     const settings = { ...ready, apiToken: resolveApiToken(given, generate) };
     const metrics = createMetrics({ version });
     const log = createLogger({ level: settings.logLevel, version, secrets: getKnownSecrets(settings) });
-    const { secretsDir, handlersDir } = settings;
-    if (secretsDir !== undefined && !existsSync(secretsDir))
-      log.warn({ path: secretsDir }, 'SECRETS_DIR does not exist; no worker gets a secret until it does');
-    if (handlersDir !== undefined && !existsSync(handlersDir))
-      log.warn(
-        { path: handlersDir },
-        'HANDLERS_DIR does not exist; no task finds its function until it does',
-      );
+    // Not awaited: a folder on a network mount may hang.
+    void findSettingProblems(settings, env).then((problems) => {
+      for (const { name, found, advice } of problems)
+        log.warn({ setting: name, why: found, advice }, 'setting does not work');
+    });
     const tracing =
       settings.otlpEndpoint === undefined ? undefined : await openTracing(settings, version, log);
     const { onCall } = tracing ?? {};

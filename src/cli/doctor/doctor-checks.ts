@@ -1,6 +1,8 @@
 /** The checks of `doctor`. Each reports what it found and what to do; none of them changes a worker. */
 
+import { resolveApiToken } from '../../config/api-token.ts';
 import type { Settings } from '../../config/settings.ts';
+import { isLoopback } from '../../http/access/hosts.ts';
 import { errorMessage, getCapabilities, owns, type RuntimeName, versionAdvice } from '../../model/index.ts';
 import { foreignBodies } from '../../runtimes/ownership.ts';
 import type { Runtimes } from '../../runtimes/registry.ts';
@@ -32,10 +34,23 @@ export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> 
     state: 'ok',
     found: `cell ${settings.cell}; from the environment: ${changed.map(({ name }) => name).join(', ') || 'none'}`,
   };
+  for (const { name, found, advice } of await deps.settingProblems())
+    yield { name: `Setting ${name}`, state: 'hint', found, advice };
+  yield* tokenChecks(settings);
   const { redisFrom } = await deps.context();
   const isSet = redisFrom === 'file' || changed.some(({ name }) => name === 'REDIS_URL');
   const responds = yield* redisChecks(context, isSet ? undefined : settings.cell);
   yield* runtimeChecks(context, settings, responds);
+}
+
+/** Whether `wm serve` would start with these settings; other verbs do not need them. */
+function* tokenChecks(settings: Settings): Generator<DoctorCheck> {
+  try {
+    resolveApiToken(settings, () => '');
+  } catch (error) {
+    const advice = '`wm serve` refuses to start with these settings.';
+    yield { name: 'Token of the API', state: 'hint', found: errorMessage(error), advice };
+  }
 }
 
 /** Returns whether Redis answers. Without a manager and REDIS_URL, `newCell` is the cell that has none yet. */
@@ -159,6 +174,15 @@ async function* imageChecks(
     const url = new URL(await components.runtimes().bodyRedisUrl(runtime));
     const port = Number(url.port || 6379);
     const where = `${url.hostname}:${port}`;
+    // It answers this machine, and not a container.
+    if (isLoopback(url.hostname.replace(/^\[|\]$/g, ''))) {
+      yield bad(
+        'Redis for containers',
+        `${where} is the container itself`,
+        'Set WORKER_REDIS_URL to an address of this machine that containers reach, such as that of the bridge docker0.',
+      );
+      return;
+    }
     const refused = await probeRedisAt({ host: url.hostname, port, tls: url.protocol === 'rediss:' });
     yield refused === undefined
       ? { name: 'Redis for containers', state: 'ok', found: `${where} answers` }

@@ -9,10 +9,12 @@ const REFUSED = 'Redis does not answer at redis://127.0.0.1:6379';
 async function checkWithoutRedis(address: {
   redisFrom: 'environment' | 'file' | 'default';
   variables: string[];
+  settings?: { httpHost?: string; apiTokenFile?: string };
 }): Promise<DoctorCheck[]> {
   const context = {
     deps: {
-      settings: async () => ({ cell: 'blue' }),
+      settings: async () => ({ cell: 'blue', httpHost: '127.0.0.1', ...address.settings }),
+      settingProblems: async () => [{ name: 'RESYNC_SECOND', found: 'is not a setting', advice: 'Look.' }],
       explainSettings: async () => address.variables.map((name) => ({ name, source: 'environment' })),
       context: async () => ({ redisFrom: address.redisFrom }),
     },
@@ -37,4 +39,18 @@ test.each<[string, Parameters<typeof checkWithoutRedis>[0]]>([
 ])('a Redis of %s that does not answer is a failure', async (_from, address) => {
   const checks = await checkWithoutRedis(address);
   expect(checks.find(({ name }) => name === 'Redis')).toMatchObject({ state: 'bad', found: REFUSED });
+});
+
+test('settings that do not work, and those with which no manager would start, are hints', async () => {
+  const settings = { httpHost: '0.0.0.0' };
+  const checks = await checkWithoutRedis({ redisFrom: 'default', variables: [], settings });
+  const at = (name: string) => checks.find((check) => check.name === name);
+  expect(at('Setting RESYNC_SECOND')).toMatchObject({ state: 'hint', advice: 'Look.' });
+  expect(at('Token of the API')).toMatchObject({
+    state: 'hint',
+    found: expect.stringContaining('no token is set'),
+  });
+  const file = { apiTokenFile: '/nowhere/token' };
+  const others = await checkWithoutRedis({ redisFrom: 'default', variables: [], settings: file });
+  expect(others.find(({ name }) => name === 'Token of the API')?.found).toContain('/nowhere/token');
 });

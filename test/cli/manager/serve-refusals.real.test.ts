@@ -35,15 +35,15 @@ test('an HTTP port that is taken', async () => {
   expect(left).toEqual([]);
 });
 
-test('folders that do not exist are reported at the start, and not only to the first worker', async () => {
+test('folders that do not exist, and names that are no settings, are reported at the start', async () => {
   const [home, redisUrl, cell] = [newFolder(), inject('redisUrl'), newCell()];
-  const env = { SECRETS_DIR: join(home, 'secretes'), HANDLERS_DIR: join(home, 'hanlders') };
+  const folders = { SECRETS_DIR: join(home, 'secretes'), HANDLERS_DIR: join(home, 'hanlders') };
+  const env = { ...folders, RESYNC_SECOND: '5' };
   const manager = await startManager({ redisUrl, cell, home, env });
   onTestFinished(() => manager.kill('SIGKILL'));
-  for (const [name, folder] of Object.entries(env)) {
-    expect(manager.log()).toContain(`${name} does not exist`);
-    expect(manager.log()).toContain(folder);
-  }
+  for (const [name, folder] of Object.entries(folders))
+    await expect.poll(manager.log).toContain(`"setting":"${name}","why":"is ${folder}, which does not exist`);
+  await expect.poll(manager.log).toContain('Did you mean RESYNC_SECONDS?');
   await manager.stop();
   await cleanCell({ redisUrl, cell, home });
 });

@@ -134,12 +134,15 @@ export function decodeTarHeader(header: Buffer): TarHeader | undefined {
   const prefix = posix ? untilZero(header.subarray(345, 500)) : Buffer.alloc(0);
   const whole = prefix.length > 0 ? Buffer.concat([prefix, Buffer.from('/'), name]) : name;
   const type = TYPES[header.toString('latin1', 156, 157)] ?? 'unknown';
+  const size = readNumber(header, 124, 12);
+  if (size < 0) throw new TarError('it has a file of a negative size');
   return {
     name: whole,
     type,
-    mode: readNumber(header, 100, 8),
-    size: readNumber(header, 124, 12),
-    mtime: readNumber(header, 136, 12),
+    mode: Math.max(0, readNumber(header, 100, 8)),
+    size,
+    // Before 1970, a time is negative.
+    mtime: Math.max(0, readNumber(header, 136, 12)),
     target: untilZero(header.subarray(157, 257)),
   };
 }
@@ -147,8 +150,7 @@ export function decodeTarHeader(header: Buffer): TarHeader | undefined {
 function readNumber(header: Buffer, at: number, length: number): number {
   const first = header.readUInt8(at);
   if (first & 0x80) {
-    // A negative time is before 1970, and no size.
-    if (first & 0x40) return 0;
+    if (first & 0x40) return -1;
     const value = header.readBigUInt64BE(at + length - 8);
     return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
   }
@@ -188,13 +190,23 @@ export function decodePax(records: Buffer): {
     const space = records.indexOf(0x20, at);
     const length = Number(records.toString('latin1', at, space < 0 ? at : space));
     const equals = records.indexOf(0x3d, at);
-    if (!(length > 3) || at + length > records.length || equals < 0 || equals >= at + length)
+    const last = at + length - 1;
+    if (!(length > 3) || records[last] !== 0x0a || equals < 0 || equals >= last)
       throw new TarError('its pax records are damaged');
-    const value = Buffer.from(records.subarray(equals + 1, at + length - 1));
+    const value = Buffer.from(records.subarray(equals + 1, last));
     const key = records.toString('latin1', space + 1, equals);
     if (key === 'path' || key === 'linkpath') fields[key] = value;
-    if (key === 'size' || key === 'mtime') fields[key] = Number(value.toString('latin1')) || 0;
+    // An empty value is none.
+    if ((key === 'size' || key === 'mtime') && value.length > 0)
+      fields[key] = readDecimal(key, value.toString('latin1'));
     at += length;
   }
   return fields;
+}
+
+/** A part of a byte would be read without end. Times have fractions, and may be before 1970. */
+function readDecimal(key: 'size' | 'mtime', text: string): number {
+  const pattern = key === 'size' ? /^\d{1,15}$/ : /^-?\d{1,15}(\.\d*)?$/;
+  if (!pattern.test(text)) throw new TarError('its pax records are damaged');
+  return Number(text);
 }

@@ -16,6 +16,8 @@ import {
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
+import { decodeTarHeader } from '../../../worker-base/archive/tar-header.ts';
+import { tarOf } from '../../support/tar.ts';
 import { type Answer, FileDoor } from './file-door.ts';
 
 const files = new FileDoor({ shared: true });
@@ -94,6 +96,32 @@ test('an archive cannot leave its folder', async () => {
   expect(readFileSync(at('precious'), 'utf8')).toBe('precious');
   expect(existsSync(join(files.elsewhere, 'evil'))).toBe(false);
   expect(readdirSync(files.door.workspace).sort()).toEqual(['precious', 'target']);
+});
+
+test.each([
+  ['a part of a byte', '12 size=1.5\n'],
+  ['a negative size', '11 size=-5\n'],
+  ['an endless size', '17 size=Infinity\n'],
+  ['a time that is none', '13 mtime=1e9\n'],
+  ['no end of a record', '11 path=abc!'],
+])('an archive with %s in its pax records is refused', async (_name, record) => {
+  const pax = tarOf({ pax: record }).subarray(0, 1024);
+  pax.write('x', 156, 'latin1');
+  const sum = pax
+    .subarray(0, 512)
+    .fill(' ', 148, 156)
+    .reduce((total, byte) => total + byte, 0);
+  pax.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  const body = Buffer.concat([pax, tarOf({ file: 'content' })]);
+  const sent = await files.door.send('PUT', '/archive/in', { body });
+  expect([sent.statusCode, await json(sent)]).toMatchObject([400, { error: { reason: 'invalid_archive' } }]);
+});
+
+test('a size below zero is damage', () => {
+  const header = tarOf({ file: '' }).subarray(0, 512).fill(0xff, 124, 136).fill(' ', 148, 156);
+  const sum = header.reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  expect(() => decodeTarHeader(header)).toThrow('negative size');
 });
 
 test('a new name takes the place of a link, and the link is not followed', async () => {

@@ -60,6 +60,8 @@ const toOrigin = (url = '') => {
 const isSameManager = (one: string | undefined, other: string | undefined) =>
   toOrigin(one) === toOrigin(other);
 
+const withoutSlash = (url = '') => url.replace(/\/+$/, '');
+
 /** A Redis that the user names may belong to another manager than the context file. */
 function resolveManagerApi(): ManagerApi | undefined {
   const { WM_URL, WM_TOKEN, REDIS_URL } = process.env;
@@ -74,7 +76,13 @@ function resolveManagerApi(): ManagerApi | undefined {
       `WM_URL is "${url}", but must be a URL such as http://127.0.0.1:8080.`,
     );
   // The token of another manager is none of its business.
-  const token = WM_TOKEN || (url === known?.url ? known.token : undefined);
+  const token = WM_TOKEN || (withoutSlash(url) === withoutSlash(known?.url) ? known?.token : undefined);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no header can have.
+  if (/[\x00-\x1f\x7f\u0100-\uffff]/.test(token ?? ''))
+    throw new Fault(
+      'invalid_command',
+      'WM_TOKEN has a line break, or another character that no token has. `wm context --token` prints it on the machine of the manager.',
+    );
   return { url, token, explicit: Boolean(WM_URL) };
 }
 

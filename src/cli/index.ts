@@ -12,6 +12,7 @@ import { Command } from 'commander';
 import type { Context } from './context.ts';
 import type { CliDeps } from './deps.ts';
 import { EXIT, formatErrorLines, toExitCode } from './exit.ts';
+import { otherNameNote } from './other-names.ts';
 import { CliOutput } from './print/output.ts';
 import type { Session } from './session.ts';
 import { loadVerbs } from './verbs.ts';
@@ -40,6 +41,8 @@ export async function runCli(argv: string[], deps: CliDeps): Promise<number> {
   } catch (thrown) {
     const error = sessions.reduce((found, session) => session.explain(found), thrown);
     for (const line of formatErrorLines(error, await isDebug(deps))) context.out.note(line);
+    const note = otherNameNote(argv, error);
+    if (note) context.out.note(note);
     return toExitCode(error);
   } finally {
     await Promise.allSettled(closing.map((close) => close()));

@@ -222,5 +222,8 @@ function explainMissingRoute(
     const what = `${path} does not support ${request.method}: use ${allowed}.`;
     return { ...errorResponse(new Fault('unsupported', what), 405), headers: { allow: allowed } };
   }
-  return errorResponse(new Fault('not_found', `There is nothing at ${path}. /docs describes all paths.`));
+  const hint = path.startsWith('/v1/v1') ? " The manager's URL is what stands before /v1." : '';
+  return errorResponse(
+    new Fault('not_found', `There is nothing at ${path}. /docs describes all paths.${hint}`),
+  );
 }

@@ -26,6 +26,14 @@ function lonely() {
 test('wrong usage exits 2 and lists what is available', async () => {
   const { wm } = lonely();
   expect(await wm('crate')).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean create?') });
+  // What docker and kubectl call otherwise.
+  for (const [line, says] of [
+    ['inspect x', 'Use `wm describe ID`.'],
+    ['rm -f x', '`wm delete` also ends a worker that runs.'],
+    ['tasks show x', 'Use `wm tasks get TASK`.'],
+    ['pools ls', 'Use `wm pools`.'],
+  ] as const)
+    expect(await wm(...line.split(' '))).toMatchObject({ code: 2, err: expect.stringContaining(says) });
   expect(await wm()).toMatchObject({ code: 2, out: '' });
   expect(await wm('ps', '--nope')).toMatchObject({ code: 2 });
   expect(await wm('status')).toMatchObject({

@@ -1,9 +1,11 @@
 /** Which worker, and which manager, a command line is about: never another one than its user means. */
 import { spawnSync } from 'node:child_process';
 import { mkdtemp } from 'node:fs/promises';
+import { createServer, get } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { cleanCell, MAIN, type Manager, managerEnv, newCell, startManager } from '../support/manager.ts';
 import { wmOf } from './wm.ts';
 
@@ -75,6 +77,41 @@ test('refusals of the manager are shown as sentences', { timeout: LONG }, async 
   expect((await start(['url', 'x', 'http'], undefined, right).done).err).toContain(
     'It must be a whole number from 1 to 65535.',
   );
+});
+
+test('the URL of a manager may have a path, a slash at its end, and a proxy beside it', {
+  timeout: LONG,
+}, async () => {
+  const { url, token } = manager;
+  const missing = { code: 1, err: 'error: No worker has the name missing.\n' };
+  const ask = (env: Record<string, string>) => start(['checkpoints', 'missing'], undefined, env).done;
+  // Only requests below /wm get through.
+  const proxy = createServer((request, response) => {
+    const [, path] = /^\/wm(\/.*)$/.exec(request.url ?? '') ?? [];
+    if (path === undefined) return response.writeHead(404).end();
+    get(`${url}${path}`, { headers: request.headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 0, answer.headers);
+      answer.pipe(response);
+    });
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void proxy.close());
+  const { port } = proxy.address() as AddressInfo;
+  expect(await ask({ WM_URL: `http://127.0.0.1:${port}/wm/`, WM_TOKEN: token })).toMatchObject(missing);
+  // The token of the context file is that of the same manager.
+  expect(await ask({ WM_URL: `${url}/` })).toMatchObject(missing);
+  const nowhere = 'http://127.0.0.1:9';
+  expect(
+    await ask({ NODE_USE_ENV_PROXY: '1', HTTP_PROXY: nowhere, http_proxy: nowhere, NO_PROXY: '' }),
+  ).toMatchObject(missing);
+  expect(await ask({ WM_URL: `${url}/v1`, WM_TOKEN: token })).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("The manager's URL is what stands before /v1."),
+  });
+  expect(await ask({ WM_URL: url, WM_TOKEN: `${token}\n` })).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('WM_TOKEN has a line break'),
+  });
 });
 
 test('mcp ends with a standard input that is a file', { timeout: LONG }, async () => {

@@ -4,6 +4,7 @@
  */
 import { errorMessage, Fault, type FaultCode, type Issue } from '../../model/values/fault.ts';
 import type { ManagerApi } from '../deps.ts';
+import { directAgent, toApiUrl } from './manager-url.ts';
 
 /** Milliseconds without any data after which the manager counts as away. */
 const SILENT_MS = 4000;
@@ -67,12 +68,12 @@ export async function readManagerList<T>(api: ManagerApi, path: string): Promise
 }
 
 async function request(api: ManagerApi, path: string): Promise<{ status: number; body: string }> {
-  const url = new URL(path, api.url);
+  const url = toApiUrl(api, path);
   // An import would also evaluate the lazy exports of the module, of which WebSocket takes longer than all of `wm ps`.
   const { get } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const headers = api.token === undefined ? {} : { authorization: `Bearer ${api.token}` };
   return new Promise((resolve, reject) => {
-    const sent = get(url, { headers, timeout: SILENT_MS }, (response) => {
+    const sent = get(url, { headers, timeout: SILENT_MS, ...directAgent(url) }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', reject);

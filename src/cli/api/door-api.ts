@@ -8,7 +8,7 @@ import type { ManagerApi } from '../deps.ts';
 import { toWorkerRef } from '../refs.ts';
 import { matchPrefix } from '../worker-id.ts';
 import { createUnansweredFault, parseRefusal, readManagerList } from './manager-api.ts';
-import { directAgent, toApiUrl } from './manager-url.ts';
+import { directAgent, toManagerUrl } from './manager-url.ts';
 
 /** The API of the cell's manager; throws a Fault if none is known. */
 export function requireApi({ deps }: Pick<Context, 'deps'>): ManagerApi {
@@ -61,7 +61,7 @@ export function openRequest(
   api: ManagerApi,
   { method, path, headers = {} }: BodyRequest,
 ): { request: ClientRequest; response: Promise<IncomingMessage> } {
-  const url = toApiUrl(api, path);
+  const url = toManagerUrl(api, path);
   const { request: ask } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const token = api.token === undefined ? {} : { authorization: `Bearer ${api.token}` };
   const request = ask(url, { method, headers: { ...token, ...headers }, ...directAgent(url) });

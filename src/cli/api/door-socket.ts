@@ -4,11 +4,11 @@ import { WebSocket } from 'ws';
 import { errorMessage, Fault } from '../../model/values/fault.ts';
 import type { ManagerApi } from '../deps.ts';
 import { parseRefusal } from './manager-api.ts';
-import { toApiUrl } from './manager-url.ts';
+import { toManagerUrl } from './manager-url.ts';
 
 /** Resolves when it is open; what arrives before a listener is added waits. Rejects with a Fault if it is refused. */
 export async function openSocket(api: ManagerApi, path: string): Promise<WebSocket> {
-  const url = toApiUrl(api, path);
+  const url = toManagerUrl(api, path);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   const socket = new WebSocket(url, {
     perMessageDeflate: false,

@@ -4,7 +4,7 @@
  */
 import { errorMessage, Fault, type FaultCode, type Issue } from '../../model/values/fault.ts';
 import type { ManagerApi } from '../deps.ts';
-import { directAgent, toApiUrl } from './manager-url.ts';
+import { directAgent, toManagerUrl } from './manager-url.ts';
 
 /** Milliseconds without any data after which the manager counts as away. */
 const SILENT_MS = 4000;
@@ -68,7 +68,7 @@ export async function readManagerList<T>(api: ManagerApi, path: string): Promise
 }
 
 async function request(api: ManagerApi, path: string): Promise<{ status: number; body: string }> {
-  const url = toApiUrl(api, path);
+  const url = toManagerUrl(api, path);
   // An import would also evaluate the lazy exports of the module, of which WebSocket takes longer than all of `wm ps`.
   const { get } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   const headers = api.token === undefined ? {} : { authorization: `Bearer ${api.token}` };

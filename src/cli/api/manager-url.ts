@@ -3,7 +3,7 @@ import type { Agent } from 'node:http';
 import type { ManagerApi } from '../deps.ts';
 
 /** The URL of a path of the API. The manager's own URL may have a path, which a proxy in front of it removes. */
-export function toApiUrl({ url }: Pick<ManagerApi, 'url'>, path: string): URL {
+export function toManagerUrl({ url }: Pick<ManagerApi, 'url'>, path: string): URL {
   const base = new URL(url);
   return new URL(`${base.pathname.replace(/\/+$/, '')}${path}`, base);
 }

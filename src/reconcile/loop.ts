@@ -43,6 +43,8 @@ export class Loop {
   readonly queue: WorkQueue;
   readonly lastSeen = new LastSeen();
   readonly #denials = new DenialCounter();
+  /** Workers whose last reconcile failed. */
+  readonly #failing = new Set<string>();
   readonly #options: LoopOptions;
   readonly #context: ReconcileContext;
   /** Reconciles that were abandoned and have not ended. */
@@ -101,7 +103,12 @@ export class Loop {
   /** The only place that decides what follows from a reconcile. */
   #settle(id: string, outcome: ReconcileResult): void {
     const { queue } = this;
-    if (outcome.kind !== 'error' && outcome.kind !== 'standby') queue.forget(id);
+    const { log } = this.#options.context;
+    const tries = queue.retries(id) + 1;
+    if (outcome.kind !== 'error' && outcome.kind !== 'standby') {
+      queue.forget(id);
+      if (this.#failing.delete(id)) log.info({ worker_id: id, tries }, 'reconcile succeeded after failures');
+    }
     switch (outcome.kind) {
       case 'done':
         break;
@@ -120,8 +127,10 @@ export class Loop {
       case 'error':
         this.#options.metrics.reconcileErrors.inc(1);
         this.#options.failed?.(id);
-        this.#options.context.log.warn(
-          { worker_id: id, why: errorMessage(outcome.error), tries: queue.retries(id) + 1 },
+        // An outage fails for each worker again and again: less and less often in the log.
+        this.#failing.add(id);
+        log[isPowerOfTwo(tries) ? 'warn' : 'debug'](
+          { worker_id: id, act: outcome.act, why: errorMessage(outcome.error), tries },
           'reconcile failed; retrying',
         );
         queue.addRateLimited(id);
@@ -172,3 +181,5 @@ export class Loop {
     countRecorded(this.#options.metrics, observation, decision);
   }
 }
+
+const isPowerOfTwo = (count: number) => Number.isInteger(Math.log2(count));

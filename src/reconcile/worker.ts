@@ -37,8 +37,8 @@ export type ReconcileResult =
   | { kind: 'terminal' }
   /** This manager must not act now; its successor, or its next term, will. */
   | { kind: 'standby' }
-  /** Something failed: retry after a delay. */
-  | { kind: 'error'; error: unknown };
+  /** Something failed, maybe an action: retry after a delay. The loop logs it. */
+  | { kind: 'error'; error: unknown; act?: string };
 
 export async function reconcileWorker(id: string, context: ReconcileContext): Promise<ReconcileResult> {
   try {
@@ -114,14 +114,13 @@ async function execute(
     } catch (error) {
       if (error instanceof Fenced) throw error;
       const refusal = context.toActionError(intent, error);
-      log.warn(
-        { worker_id: record.id, act: describeIntent(intent), why: errorMessage(error) },
-        'action failed',
-      );
-      if (!refusal) return { kind: 'error', error };
+      const act = describeIntent(intent);
+      if (!refusal) return { kind: 'error', error, act };
       // What an observation cannot show, for the next reconcile.
       actionErrors.set(record.id, refusal);
-      return refusal.kind === 'permanent' ? { kind: 'again' } : { kind: 'error', error };
+      if (refusal.kind !== 'permanent') return { kind: 'error', error, act };
+      log.warn({ worker_id: record.id, act, why: errorMessage(error) }, 'action failed');
+      return { kind: 'again' };
     }
   }
   // An event follows these; everything else has changed something, or found the record changed.

@@ -204,7 +204,7 @@ export function decodePax(records: Buffer): {
   return fields;
 }
 
-/** A part of a byte would be read without end. Times have fractions, and may be before 1970. */
+/** A part of a byte would be waited for forever. Times have fractions, and may be before 1970. */
 function readDecimal(key: 'size' | 'mtime', text: string): number {
   const pattern = key === 'size' ? /^\d{1,15}$/ : /^-?\d{1,15}(\.\d*)?$/;
   if (!pattern.test(text)) throw new TarError('its pax records are damaged');

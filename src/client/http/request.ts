@@ -103,7 +103,11 @@ export class HttpRequester {
     { signal, timeoutMs = this.#options.timeoutMs }: RequestOptions,
   ): Promise<{ status: number; text: string }> {
     checkNumber('timeoutMs', timeoutMs);
-    const late = AbortSignal.timeout(Math.max(0, Math.min(Math.ceil(timeoutMs), LONGEST_TIMER)));
+    // A timer of no time may fire after a fast response.
+    const late =
+      timeoutMs > 0
+        ? AbortSignal.timeout(Math.min(Math.ceil(timeoutMs), LONGEST_TIMER))
+        : AbortSignal.abort(new DOMException('The operation timed out.', 'TimeoutError'));
     const both = signal ? AbortSignal.any([signal, late]) : late;
     const endpoint = this.#options.endpoint();
     const response = await this.#fetch(endpoint, request, both, signal);

@@ -1,5 +1,7 @@
 /** The frame of all views: the head with the navigation, messages, and the view that the address names. */
 import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
+import { readHealth } from './live/health.ts';
+import { usePoll } from './live/poll.ts';
 import { forget, token } from './live/session.ts';
 import { useStore } from './live/store.ts';
 import { cell, notice, openCell, useCell } from './model.ts';
@@ -26,6 +28,7 @@ const VIEWS = [
 
 const CONNECTIONS = { connecting: 'Connecting', live: 'Live', lost: 'Reconnecting' } as const;
 const NOTICE_MS = 6000;
+const HEALTH_MS = 5000;
 
 export function PageApp() {
   const hasToken = useStore(token) !== undefined;
@@ -37,8 +40,6 @@ export function PageApp() {
 
 function Frame() {
   const { view } = useRoute();
-  const { cell: live } = useCell();
-  const connection = useStore(live.connection);
   const [help, setHelp] = useState(false);
   const showHelp = useCallback(() => setHelp(true), []);
   useKeys(showHelp);
@@ -57,9 +58,7 @@ function Frame() {
           ))}
         </nav>
         <span class="grow" />
-        <span class="connection" role="status">
-          <span class={`live-dot ${connection}`} aria-hidden="true" /> {CONNECTIONS[connection]}
-        </span>
+        <ConnectionState />
         <button type="button" class="quiet" aria-keyshortcuts="?" onClick={() => setHelp(true)}>
           Keys
         </button>
@@ -73,6 +72,30 @@ function Frame() {
       </main>
       {help && <Help onClose={() => setHelp(false)} />}
     </>
+  );
+}
+
+/** A stream stays open while the manager has nothing to send because Redis or an engine is away. */
+function ConnectionState() {
+  const { cell: live } = useCell();
+  const connection = useStore(live.connection);
+  const { value } = usePoll('connection', HEALTH_MS, readHealth);
+  const isFailing = connection === 'live' && value?.status === 'failing';
+  const failed = Object.entries(value?.checks ?? {}).filter(([, { ok }]) => !ok);
+  return (
+    <span class="connection" role="status">
+      <span class={`live-dot ${isFailing ? 'lost' : connection}`} aria-hidden="true" />{' '}
+      {isFailing ? (
+        <a
+          href={toHref('health')}
+          title={printable(failed.map(([name, { message }]) => `${name}: ${message}`).join('\n'))}
+        >
+          Not ready
+        </a>
+      ) : (
+        CONNECTIONS[connection]
+      )}
+    </span>
   );
 }
 

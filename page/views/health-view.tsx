@@ -1,15 +1,11 @@
 /** The health of the manager that serves this page, and the cell in numbers. */
+import { readHealth } from '../live/health.ts';
 import { usePoll } from '../live/poll.ts';
 import { api } from '../live/session.ts';
 import { Facts, Foreign, Problem } from '../parts/basics.tsx';
 import { formatBytes, formatNumber } from '../parts/text.ts';
 
 const EVERY_MS = 3000;
-
-interface Health {
-  status: 'ok' | 'failing';
-  checks: Record<string, { ok: boolean; message: string }>;
-}
 
 export function HealthView() {
   const health = usePoll('health', EVERY_MS, (signal) => readHealth(signal));
@@ -73,13 +69,4 @@ export function HealthView() {
       )}
     </section>
   );
-}
-
-/** It is answered with 503 if something is wrong, with the same body. */
-async function readHealth(signal: AbortSignal): Promise<Health> {
-  const response = await fetch(new URL('healthz', location.href.replace(/#.*$/s, '')), {
-    signal,
-    cache: 'no-store',
-  });
-  return (await response.json()) as Health;
 }

@@ -47,6 +47,8 @@ export const OTHER_VERBS: Record<string, string> = {
   'tasks status': 'wm tasks get TASK',
 };
 
+const SETTINGS = 'Settings are variables: `HTTP_PORT=8081 wm serve`. `wm config` lists them.';
+
 export const OTHER_OPTIONS: Record<string, string> = {
   'create -d': '`wm create` does not wait, and prints the ID.',
   'create -it': 'Open a terminal afterwards: `wm exec -it ID`.',
@@ -61,6 +63,11 @@ export const OTHER_OPTIONS: Record<string, string> = {
   'run -t': 'Create a worker, and open a terminal: `wm exec -it ID`.',
   'run -p': 'Make a port a port of this machine: `wm port-forward ID PORT`.',
   'run -v': 'Copy files into its workspace: `wm cp PATH ID:`.',
+  'serve --host': SETTINGS,
+  'serve --port': SETTINGS,
+  'serve --redis': SETTINGS,
+  'serve -d': 'A service keeps it running: docs/deploy.md.',
+  'serve -p': SETTINGS,
   'stop -t': 'The time is set with `wm create --stop-grace`.',
   'stop --time': 'The time is set with `wm create --stop-grace`.',
 };

@@ -1,3 +1,4 @@
+import { whyContextIsIgnored } from '../config/context-file.ts';
 import type { Settings } from '../config/settings.ts';
 import { errorMessage, Fault, isRedisSilent } from '../model/index.ts';
 import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
@@ -124,12 +125,17 @@ export class Session {
   #unreachable(error: unknown): Fault {
     const { redisUrl, cell } = this.settings;
     const why = this.#why ?? errorMessage(error);
-    if (this.#address.redisFrom === 'default' && /ECONNREFUSED/.test(why))
+    if (this.#address.redisFrom === 'default' && /ECONNREFUSED/.test(why)) {
+      const ignored = whyContextIsIgnored(this.#address.path);
+      const known = ignored
+        ? `${this.#address.path} is not used, because ${ignored}`
+        : `No manager of the cell ${cell} has run on this machine yet`;
       return new Fault(
         'unavailable',
-        `No manager of the cell ${cell} has run on this machine yet, and no Redis answers at ${redisUrl}. Start a manager with \`wm serve\`, or set REDIS_URL.`,
+        `${known}, and no Redis answers at ${redisUrl}. Start a manager with \`wm serve\`, or set REDIS_URL.`,
         { cause: error },
       );
+    }
     const advice = /database .* cannot be selected/.test(why)
       ? 'Set REDIS_URL to another one'
       : /NOAUTH|WRONGPASS|NOPERM/.test(why)

@@ -39,16 +39,23 @@ export function findEndpoint(given: {
 }
 
 function readEndpoint(given: { url?: string | undefined; token?: string | undefined }): ManagerEndpoint {
-  if (given.url !== undefined) return { url: given.url, token: given.token };
   const env: Environment = globalThis.process?.env ?? {};
-  if (env.WM_URL) return { url: env.WM_URL, token: given.token ?? (env.WM_TOKEN || undefined) };
+  const url = given.url ?? (env.WM_URL || undefined);
+  // WM_TOKEN is for the manager of WM_URL.
+  const token = given.token ?? (given.url === undefined ? env.WM_TOKEN || undefined : undefined);
+  if (url !== undefined && token !== undefined) return { url, token };
   const path = contextFilePath(env);
   const file = path === undefined ? undefined : readContext(path);
-  if (file?.url) return { url: file.url, token: given.token ?? (env.WM_TOKEN || file.token) };
+  // The token of the file is for the manager of the file only.
+  if (url !== undefined)
+    return { url, token: withoutSlash(url) === withoutSlash(file?.url) ? file?.token : undefined };
+  if (file?.url) return { url: file.url, token: token ?? file.token };
   const where = path === undefined ? '' : `, and ${path} has none`;
   const what = `The manager's URL is not known: connect got none, WM_URL is not set${where}.`;
   throw new ManagerError('invalid_command', `${what} Start a manager with \`wm serve\`, or set WM_URL.`);
 }
+
+const withoutSlash = (url = '') => url.replace(/\/+$/, '');
 
 function contextFilePath(env: Environment): string | undefined {
   const state = env.XDG_STATE_HOME || (env.HOME && `${env.HOME}/.local/state`);

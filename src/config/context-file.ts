@@ -40,16 +40,31 @@ export const contextPath = ({ home, cell }: { home: string; cell: string }): str
 
 /** The content of the file; `undefined` if it is missing or broken, or another user could have written it. */
 export function readContextFile(path: string): CellContext | undefined {
+  const read = inspectContextFile(path);
+  return typeof read === 'string' ? undefined : read;
+}
+
+/** Why a file that exists is not used, for people; `undefined` if it is used, or does not exist. */
+export function whyContextIsIgnored(path: string): string | undefined {
+  const read = inspectContextFile(path);
+  return typeof read === 'string' ? read : undefined;
+}
+
+function inspectContextFile(path: string): CellContext | string | undefined {
   let file: number | undefined;
   try {
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const { mode, uid, size } = fstatSync(file);
     const own = process.getuid?.() ?? uid;
-    const isRegular = (mode & constants.S_IFMT) === constants.S_IFREG;
-    if (!isRegular || size > LONGEST || (uid !== own && uid !== 0) || (mode & 0o022) !== 0) return undefined;
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG || size > LONGEST)
+      return 'it is not one of a manager';
+    if (uid !== own && uid !== 0) return 'it belongs to another user';
+    if ((mode & 0o022) !== 0) return 'other users can write to it; `chmod 600` makes it private';
     return toContext(JSON.parse(readFileSync(file, 'utf8')));
-  } catch {
-    return undefined;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    return code === 'EACCES' ? 'another user ran that manager' : 'it is damaged';
   } finally {
     if (file !== undefined) closeSync(file);
   }

@@ -1,7 +1,7 @@
 /** Reads request bodies, with limits that are checked before parsing. */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { findJsonExcess, type JsonBounds } from '../model/values/bounded-json.ts';
-import { Fault } from '../model/values/fault.ts';
+import { errorMessage, Fault } from '../model/values/fault.ts';
 
 /** Maximum number of bytes of one body. */
 export const BODY_BYTES = 1024 ** 2;
@@ -62,7 +62,8 @@ export function parseJsonBody(text: string): unknown {
   try {
     // RFC 8259 allows a parser to ignore a byte order mark, which some clients send.
     return JSON.parse(text.replace(/^\uFEFF/, ''));
-  } catch {
-    throw new Fault('invalid_command', 'The request body is not JSON.');
+  } catch (error) {
+    const [place] = /position \d+.*$/.exec(errorMessage(error)) ?? [];
+    throw new Fault('invalid_command', `The request body is not JSON${place ? `: see ${place}` : ''}.`);
   }
 }

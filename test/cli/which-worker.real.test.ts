@@ -1,11 +1,12 @@
 /** Which worker, and which manager, a command line is about: never another one than its user means. */
 import { spawnSync } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { contextPath } from '../../src/config/context-file.ts';
 import { cleanCell, MAIN, type Manager, managerEnv, newCell, startManager } from '../support/manager.ts';
 import { wmOf } from './wm.ts';
 
@@ -121,6 +122,34 @@ test('mcp ends with a standard input that is a file', { timeout: LONG }, async (
     timeout: 20_000,
   });
   expect([status, stderr.toString()]).toEqual([0, '']);
+});
+
+test('a context file that is not used is named with the reason', async () => {
+  const nowhere = await mkdtemp(join(tmpdir(), 'wm-home-'));
+  const file = contextPath({ home: nowhere, cell: 'lost' });
+  await mkdir(dirname(file));
+  const ask = async () =>
+    (await wmOf({ redisUrl, cell: 'lost', home: nowhere }).start(['ps'], undefined, { REDIS_URL: '' }).done)
+      .err;
+  await writeFile(file, '{"url": "http://127.0.0.1:1"}', { mode: 0o600 });
+  await chmod(file, 0o666);
+  expect(await ask()).toContain(`${file} is not used, because other users can write to it`);
+  await chmod(file, 0o600);
+  await writeFile(file, '{');
+  expect(await ask()).toContain(`${file} is not used, because it is damaged`);
+});
+
+test('a manager that is away is reported with what to do', async () => {
+  const nowhere = await mkdtemp(join(tmpdir(), 'wm-home-'));
+  const run = wmOf({ redisUrl, cell: 'away', home: nowhere });
+  const file = contextPath({ home: nowhere, cell: 'away' });
+  await mkdir(dirname(file));
+  await writeFile(file, JSON.stringify({ url: 'http://127.0.0.1:9', redis_url: redisUrl }), { mode: 0o600 });
+  const line = ['exec', 'x', '--', 'true'];
+  expect((await run.start(line, undefined, { REDIS_URL: '' }).done).err).toMatch(/Start it with `wm serve`/);
+  expect((await run.start(line, undefined, { WM_URL: 'http://127.0.0.1:9' }).done).err).toMatch(
+    /Check WM_URL\./,
+  );
 });
 
 test('before the first manager, the advice is to start one', async () => {

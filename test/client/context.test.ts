@@ -37,6 +37,10 @@ test('arguments win over variables, and variables over the context file', () => 
     url: 'http://127.0.0.1:3',
     token: undefined,
   });
+  expect(findEndpoint({ url: 'http://127.0.0.1:1/' })).toEqual({
+    url: 'http://127.0.0.1:1/',
+    token: 'of the file',
+  });
 });
 
 test.each(['nowhere', '127.0.0.1:8080', 'localhost:8080', 'ftp://x', ''])(

@@ -1,9 +1,8 @@
 /** WebSockets into the bodies of workers, over the manager's HTTP API. */
 import { text } from 'node:stream/consumers';
 import { WebSocket } from 'ws';
-import { errorMessage, Fault } from '../../model/values/fault.ts';
 import type { ManagerApi } from '../deps.ts';
-import { parseRefusal } from './manager-api.ts';
+import { createUnansweredFault, parseRefusal } from './manager-api.ts';
 import { toManagerUrl } from './manager-url.ts';
 
 /** Resolves when it is open; what arrives before a listener is added waits. Rejects with a Fault if it is refused. */
@@ -22,13 +21,7 @@ export async function openSocket(api: ManagerApi, path: string): Promise<WebSock
     socket.once('unexpected-response', (_request, response) => {
       text(response).then((body) => reject(parseRefusal(api, response.statusCode ?? 0, body)), reject);
     });
-    socket.on('error', (cause) =>
-      reject(
-        new Fault('unavailable', `The manager does not answer at ${api.url} (${errorMessage(cause)}).`, {
-          cause,
-        }),
-      ),
-    );
+    socket.on('error', (cause) => reject(createUnansweredFault(api, cause)));
   });
   return socket;
 }

@@ -26,7 +26,11 @@ export async function readManager<T>(
 }
 
 export const createUnansweredFault = (api: ManagerApi, cause: unknown): Fault =>
-  new Fault('unavailable', `The manager does not answer at ${api.url} (${errorMessage(cause)}).`, { cause });
+  new Fault(
+    'unavailable',
+    `The manager does not answer at ${api.url} (${errorMessage(cause)}). ${api.explicit ? 'Check WM_URL' : 'Start it with `wm serve`, or set WM_URL'}.`,
+    { cause },
+  );
 
 /** The error of a response. */
 export function parseRefusal(api: ManagerApi, status: number, body: string): Fault {

@@ -43,7 +43,26 @@ export function execCommand(context: Context): Command {
       'after',
       '\nExamples:\n  $ wm exec 3f2a -- git status\n  $ tar c src | wm exec -i 3f2a -- tar x\n  $ wm exec 3f2a -- sh -c "npm test | tail -20"\n  $ wm exec -it 3f2a\n\nWith -t, Ctrl-P Ctrl-Q detaches: the command runs on, and `wm attach -t` shows it again.',
     )
-    .action((ref: string, command: string[], options: Options) => exec(context, ref, command, options));
+    .action(async (ref: string, words: string[], options: Options, self: Command) => {
+      const line = moveOptionsFirst(ref, words);
+      if (!line) return exec(context, ref, words, options);
+      const { rawArgs = [] } = self.parent as Command & { rawArgs?: string[] };
+      // All of them: what was parsed before does not count any more.
+      const before = rawArgs.slice(rawArgs.indexOf('exec') + 1, -words.length - 1);
+      await self.parseAsync([...before, ...line], { from: 'user' });
+    });
+}
+
+/** The command line of kubectl, `exec ID -it -- sh`, with the options before the ID; undefined if there are none after it. */
+function moveOptionsFirst(ref: string, words: string[]): string[] | undefined {
+  if (!words[0]?.startsWith('-') || words[0] === '--') return undefined;
+  const end = words.indexOf('--');
+  if (end >= 0) return [...words.slice(0, end), ref, ...words.slice(end)];
+  if (words.every((word) => word.startsWith('-'))) return [...words, ref];
+  const [option] = words;
+  throw usageError(
+    `Write ${option} before the worker, or -- before the command, as in \`wm exec ${option} ${ref} -- COMMAND\`.`,
+  );
 }
 
 async function exec(context: Context, ref: string, words: string[], options: Options): Promise<void> {

@@ -44,6 +44,20 @@ test('a command in a worker has its output and its exit code', { timeout: LONG }
   expect([code, err]).toEqual([1, 'error: No worker has the name missing.\n']);
 });
 
+test('options may follow the worker, as with kubectl', { timeout: LONG }, async () => {
+  const env = ['-e', 'A=1', 'echo', '-e', 'B=2', '-i', '--', 'sh', '-c', 'cat; echo $A $B -- "$0"', '-w'];
+  expect(await exec(env, 'in ')).toEqual({ code: 0, out: 'in 1 2 -- -w\n', err: '' });
+  expect(await exec(['echo', '--workdri', '/', '--', 'pwd'])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining("unknown option '--workdri'"),
+  });
+  expect(await exec(['echo', '-it'])).toMatchObject({ code: 2, err: expect.stringContaining('a terminal') });
+  expect(await exec(['echo', '-i', 'cat'], 'x')).toMatchObject({
+    code: 2,
+    err: 'error: Write -i before the worker, or -- before the command, as in `wm exec -i echo -- COMMAND`.\n',
+  });
+});
+
 test('standard input of any size passes through a command unchanged', { timeout: LONG }, async () => {
   const text = 'äöü\n'.repeat(4_000_000);
   const hash = createHash('sha256').update(text).digest('hex');

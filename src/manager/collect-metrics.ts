@@ -19,6 +19,10 @@ interface CollectDeps {
   now: () => number;
 }
 
+/** A leader without a full list for this time is stuck: several lists failed. */
+export const getLoopLimitSeconds = ({ resyncSeconds }: Pick<ServeOptions['settings'], 'resyncSeconds'>) =>
+  3 * resyncSeconds + 60;
+
 /** Collects them before each scrape, which never waits for Redis or an engine that hangs. */
 export function collectMetrics(
   {
@@ -70,6 +74,7 @@ export function collectMetrics(
   function collectWorkers(leading: Term | undefined): void {
     metrics.workqueueDepth.set(leading?.loop.queue.length ?? 0);
     metrics.workqueueOldest.set(leading?.loop.queue.oldestSeconds() ?? 0);
+    metrics.loopQuietLimit.set(getLoopLimitSeconds(settings));
     metrics.loopQuiet.set(leading?.quietSeconds() ?? 0);
     const counts = leading?.loop.lastSeen.count();
     for (const metric of [

@@ -19,7 +19,7 @@ import { openTasks } from '../tasks/index.ts';
 import { startWatchdog } from '../watchdog/index.ts';
 import { startCanary } from './canary.ts';
 import { closeInOrder } from './close-in-order.ts';
-import { collectMetrics } from './collect-metrics.ts';
+import { collectMetrics, getLoopLimitSeconds } from './collect-metrics.ts';
 import { watchFormat } from './format-watch.ts';
 import { watchHazards } from './hazard-watch.ts';
 import { Leadership } from './leadership.ts';
@@ -132,7 +132,7 @@ export async function serve(options: ServeOptions): Promise<void> {
       leading: getTerm() !== undefined,
       heldBack: getTerm()?.heldBack ?? 0,
       loopQuietSeconds: getTerm()?.quietSeconds() ?? 0,
-      loopStuckSeconds: 3 * settings.resyncSeconds + 60,
+      loopStuckSeconds: getLoopLimitSeconds(settings),
     });
   };
 

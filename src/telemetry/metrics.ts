@@ -116,6 +116,11 @@ export function createMetrics(options: { version?: string; processMetrics?: bool
       'Time since the last activity of the leader: a reconcile while workers wait for one, or a full list. 0 if it does not lead.',
       [],
     ),
+    loopQuietLimit: gauge(
+      'loop_quiet_limit_seconds',
+      'Limit of loop_quiet_seconds, above which /readyz fails: a minute more than three times RESYNC_SECONDS.',
+      [],
+    ),
     ...workerMetrics(made),
     ...dependencyMetrics(made),
     ...taskMetrics(made),

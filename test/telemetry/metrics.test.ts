@@ -56,6 +56,7 @@ const CONTRACT: [string, 'counter' | 'gauge' | 'histogram'][] = [
   ['starting_oldest_seconds', 'gauge'],
   ['start_failures_total', 'counter'],
   ['loop_quiet_seconds', 'gauge'],
+  ['loop_quiet_limit_seconds', 'gauge'],
   ['redis_memory_bytes', 'gauge'],
   ['redis_evicted_keys_total', 'counter'],
   ['image_disk_bytes', 'gauge'],

@@ -12,6 +12,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { openWorld, type RuntimeUnderTest } from '../faults/world.ts';
+import { freePort } from '../support/free-port.ts';
 import type { Manager } from '../support/manager.ts';
 
 const CONNECTIONS = Number(process.env.DOOR_CONNECTIONS ?? 600);
@@ -20,8 +21,8 @@ const AT_ONCE = 100;
 const TOLERANCE = 32;
 const LONG = { timeout: 600_000 };
 const PATIENCE = { timeout: 60_000, interval: 100 };
-const SERVER = `const { createServer } = require('node:http');
-createServer((_, response) => response.end('served')).listen(3999, '127.0.0.1');`;
+const serverOn = (port: number) => `const { createServer } = require('node:http');
+createServer((_, response) => response.end('served')).listen(${port}, '127.0.0.1');`;
 
 const countDescriptors = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 
@@ -29,9 +30,10 @@ async function open(name: RuntimeUnderTest) {
   const world = await openWorld(name);
   const manager = await world.start();
   const worker = randomUUID();
-  await world.create(worker, { command_line: ['node', '-e', SERVER], stop_grace_seconds: 1 });
+  const port = await freePort();
+  await world.create(worker, { command_line: ['node', '-e', serverOn(port)], stop_grace_seconds: 1 });
   await world.reach(worker, { status: 'RUNNING', phase: 'ready' });
-  return { ...world, manager, worker, path: (rest: string) => `/v1/workers/${worker}/${rest}` };
+  return { ...world, manager, worker, port, path: (rest: string) => `/v1/workers/${worker}/${rest}` };
 }
 
 /** Sends a request on a connection of its own; resolves when the headers of the answer are there. */
@@ -90,7 +92,7 @@ function openSocket({ url, headers }: Manager, path: string): Promise<number> {
 
 describe.each(['process', 'docker'] as const)('the doors of a worker on %s', (name) => {
   test(`after ${CONNECTIONS} connections, nothing of them is left`, LONG, async () => {
-    const { manager, worker, path, runtime } = await open(name);
+    const { manager, worker, port, path, runtime } = await open(name);
     const [body] = await runtime.find(worker, undefined);
     const stream = { accept: 'text/event-stream' };
     const cut = async (method: string, to: string, more: object) => {
@@ -98,17 +100,17 @@ describe.each(['process', 'docker'] as const)('the doors of a worker on %s', (na
       response.destroy();
       return response.statusCode ?? 0;
     };
-    const { port, hostname } = new URL(manager.url);
+    const own = new URL(manager.url);
     const kinds: (() => Promise<number | string>)[] = [
-      () => statusOf(send(manager, 'GET', path('ports/3999/'))),
+      () => statusOf(send(manager, 'GET', path(`ports/${port}/`))),
       () => statusOf(send(manager, 'GET', path('files/?list'))),
       () => statusOf(send(manager, 'POST', path('exec'), { body: { command: ['true'] } })),
       () => cut('POST', path('exec'), { body: { command: ['sleep', '600'] }, headers: stream }),
-      () => openSocket(manager, path('ports/3999:tcp')),
+      () => openSocket(manager, path(`ports/${port}:tcp`)),
       () => openSocket(manager, path('pty?command=cat')),
       () => cut('GET', path('watch/'), { headers: stream }),
       async () => {
-        const socket = connect(Number(port), hostname);
+        const socket = connect(Number(own.port), own.hostname);
         socket.on('error', () => {});
         await once(socket, 'connect');
         socket.write(`PUT ${path('files/x')} HTTP/1.1\r\nhost: localhost\r\nauth`);
@@ -146,7 +148,7 @@ describe.each(['process', 'docker'] as const)('the doors of a worker on %s', (na
     expect((await runtime.find(worker, undefined)).map(({ id, state }) => [id, state])).toEqual([
       [body?.id, body?.state],
     ]);
-    expect(await statusOf(send(manager, 'GET', path('ports/3999/')))).toBe(200);
+    expect(await statusOf(send(manager, 'GET', path(`ports/${port}/`)))).toBe(200);
     expect(manager.log()).not.toMatch(/"level":"error"|EMFILE/);
   });
 

@@ -1,23 +1,10 @@
 /** Commands in a worker: run one, or start it in the background and come back to it. */
 import type { ClientContext } from './client-context.ts';
+import { type CommandOptions, toCommandRequest } from './command-request.ts';
 import { ManagerError } from './errors.ts';
 import type { RequestOptions } from './request-options.ts';
 import { isPassing, retryDelay, sleep } from './retry.ts';
-import type { CommandEnd, CommandEvent, CommandRequest, ProcessInfo } from './types.ts';
-
-export interface CommandOptions extends RequestOptions {
-  /** Directory, relative to the workspace, which is the default. */
-  cwd?: string | undefined;
-  /** Variables in addition to the agent's. */
-  env?: Record<string, string> | undefined;
-  /** Its whole input. With `background`, `true` keeps the input open for `sendStdin`. */
-  stdin?: string | Uint8Array | true | undefined;
-  /** It is ended after this time. */
-  timeoutSeconds?: number | undefined;
-  /** Called with output as it comes. */
-  onStdout?: ((text: string) => void) | undefined;
-  onStderr?: ((text: string) => void) | undefined;
-}
+import type { CommandEnd, CommandEvent, ProcessInfo } from './types.ts';
 
 /** The end of a command. A command that fails does not throw: look at `exit_code`. */
 export interface CommandResult extends CommandEnd {
@@ -29,9 +16,6 @@ export interface CommandResult extends CommandEnd {
 }
 
 type Listeners = Pick<CommandOptions, 'onStdout' | 'onStderr' | 'signal'>;
-
-/** Input of up to this size is sent with the command. */
-const INLINE_BYTES = 256 * 1024;
 
 export class CommandCollection {
   readonly #context: ClientContext;
@@ -56,7 +40,7 @@ export class CommandCollection {
   ): Promise<CommandResult | CommandHandle> {
     const { transport } = this.#context;
     const { background, signal, timeoutMs } = options;
-    const { request, later } = toRequest(command, options);
+    const { request, later } = toCommandRequest(command, options);
     if (background) {
       const info = await transport.startProcess(this.#workerId, request, { signal, timeoutMs });
       const handle = new CommandHandle(this.#context, this.#workerId, info.process_id, options);
@@ -66,8 +50,10 @@ export class CommandCollection {
     const stop = new AbortController();
     const both = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
     const output = new CommandOutput(options);
+    let started = false;
     try {
       for await (const event of transport.runProcess(this.#workerId, request, both)) {
+        started = true;
         const end = output.add(event);
         if (end) return end;
         if (event.type === 'started' && later) {
@@ -80,11 +66,11 @@ export class CommandCollection {
       }
     } catch (error) {
       signal?.throwIfAborted();
-      throw error;
+      throw started && isPassing(error) ? cut(FOREGROUND, error) : error;
     } finally {
       stop.abort();
     }
-    throw cut();
+    throw cut(FOREGROUND);
   }
 
   /** The processes that clients have started: those that run, and the last ones in the background that have ended. */
@@ -216,33 +202,11 @@ class CommandOutput {
   }
 }
 
-const cut = () =>
+const FOREGROUND = ' A command ends with its connection, unless it runs in the background.';
+
+const cut = (more = '', cause?: unknown) =>
   new ManagerError(
     'unavailable',
-    'The connection was cut before the command ended: its body, or the manager, has probably ended.',
+    `The connection was cut before the command ended: its body, or the manager, has probably ended.${more}`,
+    { cause },
   );
-
-function toRequest(
-  command: string | string[],
-  { cwd, env, stdin, timeoutSeconds }: CommandOptions,
-): { request: CommandRequest; later: Uint8Array | undefined } {
-  const bytes =
-    typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin === true ? undefined : stdin;
-  const later = bytes && bytes.length > INLINE_BYTES ? bytes : undefined;
-  const request: CommandRequest = {
-    ...(typeof command === 'string' ? { shell: command } : { command }),
-    ...(cwd !== undefined && { cwd }),
-    ...(env && { env }),
-    ...(bytes && !later && { stdin_base64: toBase64(bytes) }),
-    ...((later || stdin === true) && { open_stdin: true }),
-    ...(timeoutSeconds !== undefined && { timeout_seconds: timeoutSeconds }),
-  };
-  return { request, later };
-}
-
-/** Without Node's Buffer, which browsers do not have. */
-function toBase64(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}

@@ -5,7 +5,8 @@
  * `fromRedis` gives the same objects over Redis alone, and loads its client when it is called.
  */
 export type { CheckpointCollection } from './checkpoints.ts';
-export type { CommandCollection, CommandHandle, CommandOptions, CommandResult } from './commands.ts';
+export type { CommandOptions } from './command-request.ts';
+export type { CommandCollection, CommandHandle, CommandResult } from './commands.ts';
 export { type ConnectOptions, connect } from './connect.ts';
 export type { WriteFileOptions } from './door-transports.ts';
 export type { ReadOptions } from './entries.ts';

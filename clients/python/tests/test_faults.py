@@ -81,6 +81,34 @@ def test_a_create_is_repeated_with_its_key(client: Manager, fake: FakeServer) ->
     assert fake.requests[0].headers["authorization"] == "Bearer secret"
 
 
+def exec_event(kind: str, **fields: Any) -> bytes:
+    return f"event: {kind}\ndata: {json.dumps(fields)}\n\n".encode()
+
+
+def test_a_wait_for_a_command_continues_its_output(client: Manager, fake: FakeServer) -> None:
+    started = exec_event("started", process_id="p-1")
+    exit_ = exec_event("exit", process_id="p-1", exit_code=3, signal=None, output_bytes=8)
+    fake.answer(
+        reply(201, {"process_id": "p-1"}),
+        stream(started, exec_event("stdout", offset=0, content="one "), then=drop),
+        error(503, "unavailable"),
+        drop_request,
+        stream(started, exec_event("stdout", offset=4, content="two"), exec_event("stderr", offset=7, content="!"), exit_),
+    )
+    heard: List[str] = []
+    command = worker_of(client).commands.run("sleep 9", background=True)
+    end = command.wait(on_stdout=heard.append)
+    assert (end.stdout, end.stderr, end.exit_code, heard) == ("one two", "!", 3, ["one ", "two"])
+    assert [request.query.get("offset") for request in fake.requests[1:]] == [["0"], ["4"], ["4"], ["4"]]
+
+
+def test_a_command_in_the_foreground_is_not_repeated_and_says_what_became_of_it(client: Manager, fake: FakeServer) -> None:
+    fake.answer(stream(exec_event("started", process_id="p-1"), then=drop))
+    with pytest.raises(UnavailableError, match="ends with its connection, unless it runs in the background"):
+        worker_of(client).commands.run("make")
+    assert len(fake.requests) == 1
+
+
 def drop_request(connection: Connection, _: Request) -> None:
     """Close the connection without a response."""
 

@@ -9,6 +9,10 @@ from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Seq
 
 from ._sse import ServerEvent
 
+CUT = "The connection was cut before the command ended: its body, or the manager, has probably ended."
+#: Of a command in the foreground.
+CUT_RUN = f"{CUT} A command ends with its connection, unless it runs in the background."
+
 #: Called with output as it comes.
 OnOutput = Callable[[str], None]
 
@@ -40,14 +44,19 @@ class CommandOutput:
         self._decoders = {name: decoder("replace") for name in self._listeners}
         self._texts: Dict[str, List[str]] = {name: [] for name in self._listeners}
         self._lost = 0
+        #: The offset from which reading continues.
+        self.position = 0
 
     def add(self, event: ServerEvent) -> Optional[CommandResult]:
         """Return the result after the last event."""
         fields: Dict[str, Any] = json.loads(event.data) if event.data else {}
         if event.event in self._texts:
             base64 = fields.get("base64")
-            self._emit(event.event, fields["content"].encode() if base64 is None else b64decode(base64))
+            content = fields["content"].encode() if base64 is None else b64decode(base64)
+            self.position = fields["offset"] + len(content)
+            self._emit(event.event, content)
         elif event.event == "lost":
+            self.position = fields["offset"] + fields["bytes"]
             self._lost += fields["bytes"]
         elif event.event == "exit":
             for name in self._texts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import monotonic
 from typing import (
     Any,
     AsyncGenerator,
@@ -16,14 +17,20 @@ from typing import (
 )
 
 import httpx
+from anyio import sleep
 
-from .._commands import CommandOutput, CommandResult, OnOutput, command_request
-from .._errors import InternalError, NotFoundError, UnavailableError
-from .._policy import SILENCE_SECONDS, path_of
+from .._commands import CUT, CUT_RUN, CommandOutput, CommandResult, OnOutput, command_request
+from .._errors import InternalError, ManagerError, NotFoundError, UnavailableError
+from .._policy import RECONNECT_SECONDS, SILENCE_SECONDS, Param, is_temporary, path_of, pause_before
 from .._sse import ServerEvent, SseDecoder
 from ..types import Process
 from .closing import aclosing
 from .transport import AsyncTransport
+
+
+class _Cut(UnavailableError):
+    """A connection that was open was cut before the command ended."""
+
 
 class AsyncCommand:
     """A command in the background."""
@@ -35,7 +42,7 @@ class AsyncCommand:
     async def wait(
         self, *, on_stdout: Optional[OnOutput] = None, on_stderr: Optional[OnOutput] = None
     ) -> CommandResult:
-        """Wait for its end, with its output from the beginning as far as it is kept."""
+        """Wait for its end, with its output from the beginning as far as it is kept. Survives lost connections."""
         return await self._commands.wait(self.process_id, on_stdout=on_stdout, on_stderr=on_stderr)
 
     async def send_stdin(self, data: Union[str, bytes], *, close: bool = False) -> None:
@@ -100,7 +107,10 @@ class AsyncCommands:
         body = command_request(command, cwd, env, stdin, timeout)
         path = self._path("exec")
         if not background:
-            return await self._read("POST", path, body, on_stdout, on_stderr)
+            try:
+                return await self._read("POST", path, {}, body, CommandOutput(on_stdout, on_stderr))
+            except _Cut as cause:
+                raise UnavailableError(CUT_RUN, code="unavailable") from cause
         info = await self._transport.request_once("POST", path, body={**body, "detach": True})
         return AsyncCommand(self, info["process_id"])
 
@@ -117,8 +127,23 @@ class AsyncCommands:
     async def wait(
         self, process_id: str, *, on_stdout: Optional[OnOutput] = None, on_stderr: Optional[OnOutput] = None
     ) -> CommandResult:
-        """Wait for the end of a command in the background."""
-        return await self._read("GET", self._path("processes", process_id, "output"), None, on_stdout, on_stderr)
+        """Wait for the end of a command in the background. A broken connection is opened again, and continues the output."""
+        path = self._path("processes", process_id, "output")
+        output = CommandOutput(on_stdout, on_stderr)
+        attempt = 0
+        failing_since: Optional[float] = None
+        while True:
+            try:
+                return await self._read("GET", path, {"offset": output.position}, None, output)
+            except ManagerError as error:
+                now = monotonic()
+                if failing_since is None or isinstance(error, _Cut):
+                    attempt, failing_since = 0, now
+                pause = pause_before(attempt, error)
+                attempt += 1
+                if not is_temporary(error) or now + pause > failing_since + RECONNECT_SECONDS:
+                    raise
+            await sleep(pause)
 
     async def send_stdin(self, process_id: str, data: Union[str, bytes], *, close: bool = False) -> None:
         """Write to the input of a command; with ``close``, the input ends after it."""
@@ -138,14 +163,13 @@ class AsyncCommands:
         self,
         method: str,
         path: str,
+        params: Mapping[str, Param],
         body: Optional[Dict[str, Any]],
-        on_stdout: Optional[OnOutput],
-        on_stderr: Optional[OnOutput],
+        output: CommandOutput,
     ) -> CommandResult:
-        output = CommandOutput(on_stdout, on_stderr)
         result: Optional[CommandResult] = None
         try:
-            async with aclosing(self._events(method, path, body)) as events:
+            async with aclosing(self._events(method, path, params, body)) as events:
                 async for event in events:
                     # Read to the end, so that the connection can be used again.
                     result = output.add(event) or result
@@ -154,23 +178,22 @@ class AsyncCommands:
                 raise
         if result is not None:
             return result
-        raise UnavailableError(
-            "The connection was cut before the command ended: its body, or the manager, has probably ended.",
-            code="unavailable",
-        )
+        raise _Cut(CUT, code="unavailable")
 
     async def _events(
-        self, method: str, path: str, body: Optional[Dict[str, Any]]
+        self, method: str, path: str, params: Mapping[str, Param], body: Optional[Dict[str, Any]]
     ) -> AsyncGenerator[ServerEvent, None]:
         transport, decoder = self._transport, SseDecoder()
+        is_open = False
         try:
-            async with transport.open_stream(path, {}, None, SILENCE_SECONDS, method=method, body=body) as response:
+            async with transport.open_stream(path, params, None, SILENCE_SECONDS, method=method, body=body) as response:
+                is_open = True
                 async with aclosing(response.aiter_bytes()) as chunks:
                     async for chunk in chunks:
                         for event in decoder.feed(chunk):
                             yield event
         except httpx.RequestError as cause:
-            raise transport.unreachable(cause) from cause
+            raise (_Cut(CUT, code="unavailable") if is_open else transport.unreachable(cause)) from cause
         except ValueError as cause:
             raise InternalError(f"{transport.url} sent no valid stream: {cause}") from cause
 

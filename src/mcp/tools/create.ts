@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Fault, hasEnded, specFields } from '../../model/index.ts';
-import { readAncestors } from '../caller.ts';
+import { type McpWorker, readAncestors } from '../caller.ts';
 import { limitWorker } from '../rights.ts';
 import { defineTool, type McpServices, toShortView, untilLateOr } from '../tool.ts';
 import { waitField } from './inputs.ts';
@@ -46,6 +46,7 @@ export const createTool = defineTool({
       return workers.sendCommand({ command: 'create', ...fields });
     });
     const id = String(answer.worker_id);
+    if (caller.kind === 'worker') await rejectOrphan(services, caller, id);
     progress(`${id} was created`);
     const late = untilLateOr(signal, wait_seconds);
     const { outcome } = await workers.waitFor(id, 'ready', late);
@@ -58,6 +59,24 @@ export const createTool = defineTool({
     };
   },
 });
+
+/**
+ * Deletes a new worker whose creator, or one above it, was deleted meanwhile: the deletion may have listed the descendants
+ * before this one existed.
+ */
+async function rejectOrphan(
+  { workers }: Pick<McpServices, 'workers'>,
+  { ancestors, id }: McpWorker,
+  worker_id: string,
+): Promise<void> {
+  for (const creator of [...ancestors, id]) {
+    const view = await workers.get(creator);
+    if (view && view.desired !== 'deleted') continue;
+    const command = { command: 'delete', worker_id, reason: `Its creator ${creator} was deleted` };
+    await workers.sendCommand(command);
+    throw new Fault('conflict', `The worker was deleted again: its creator ${creator} was deleted.`);
+  }
+}
 
 /** Counting and creating are one step, so that agents that create at the same time do not exceed the limit together. */
 let last: Promise<unknown> = Promise.resolve();

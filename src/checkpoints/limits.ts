@@ -52,16 +52,24 @@ export async function keepNewest(store: CheckpointStore, workerId: string, keep:
  */
 export async function expireDeleted(
   store: CheckpointStore,
-  options: { exists: (workerId: string) => boolean; retentionMs: number; now: number },
+  options: {
+    exists: (workerId: string) => boolean;
+    /** Whether the record of a worker that does not exist may have been lost; then nothing is deleted. */
+    mayBeLost?: (checkpoint: StoredCheckpoint) => Promise<boolean>;
+    retentionMs: number;
+    now: number;
+  },
 ): Promise<void> {
-  const { exists, retentionMs, now } = options;
+  const { exists, mayBeLost, retentionMs, now } = options;
   const last = new Set<string>();
   // Newest first.
-  for (const { checkpoint_id: id, worker_id, expires_at } of await store.list()) {
+  for (const one of await store.list()) {
+    const { checkpoint_id: id, worker_id, expires_at } = one;
     if (exists(worker_id)) {
       if (expires_at !== undefined) await store.expire(id, undefined);
       continue;
     }
+    if (expires_at === undefined && (await mayBeLost?.(one))) continue;
     const isLast = !last.has(worker_id);
     last.add(worker_id);
     const due = parseInstant(expires_at);

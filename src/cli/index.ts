@@ -22,9 +22,11 @@ export type { CliDeps } from './deps.ts';
 /** Runs one command line and returns its exit code; everything that was opened is closed by then. */
 export async function runCli(argv: string[], deps: CliDeps): Promise<number> {
   const out = new CliOutput(deps.stdout, deps.stderr);
-  // A reader that closes the pipe early, such as head, is not an error; a full disk is.
+  // A reader that closes the pipe early, such as head, is not an error; a full disk is. A manager continues without its log.
+  const isManager = argv[0] === 'serve';
   for (const stream of [deps.stdout, deps.stderr])
     stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (isManager) return;
       if (error.code === 'EPIPE') process.exit(EXIT.done);
       if (stream === deps.stdout) out.note(`error: The output cannot be written: ${error.message}.`);
       process.exit(EXIT.failed);

@@ -47,15 +47,17 @@ const SECRET_PATHS = [
   'error.command.args',
 ];
 
+/** Bytes of the log that wait until they can be written at most. */
+const LONGEST_WAITING = 4 * 1024 ** 2;
 /** Characters of the log that wait for the end of a turn at most. */
 const LONGEST_JOINED = 65_536;
 
 export function createLogger(options: LogOptions = {}): Logger {
   const { level = 'info', version, secrets = [], destination } = options;
   const forPeople = options.pretty ?? (destination === undefined && process.stdout.isTTY === true);
-  // Writes to stdout without a worker thread, so that lines logged before a crash are not lost.
-  const plain = destination ?? joinLines(pino.destination({ fd: 1, sync: true }));
-  return pino(
+  const stdout = destination ? undefined : openStdout();
+  const plain = destination ?? joinLines(stdout as DestinationStream);
+  const log = pino(
     {
       level,
       base: { service: 'worker-manager', ...(version === undefined ? {} : { version }) },
@@ -66,6 +68,30 @@ export function createLogger(options: LogOptions = {}): Logger {
     },
     forPeople ? prettyStream(plain, destination === undefined) : plain,
   );
+  stdout?.onRecovered((lost) => log.warn({ lost }, 'log lines were lost; they could not be written'));
+  return log;
+}
+
+/**
+ * Writes to stdout without a worker thread, so that lines logged before a crash are not lost. What cannot be written,
+ * for example to a full disk, waits for the next line up to a limit, and is lost beyond it; the process continues.
+ */
+function openStdout(): DestinationStream & { onRecovered(report: (lost: number) => void): void } {
+  const stdout = pino.destination({ fd: 1, sync: true, maxLength: LONGEST_WAITING });
+  let lost = 0;
+  stdout.on('error', () => {});
+  stdout.on('drop', (text: string) => {
+    lost += text.split('\n').length - 1;
+  });
+  return Object.assign(stdout, {
+    onRecovered(report: (lost: number) => void) {
+      stdout.on('write', () => {
+        const count = lost;
+        lost = 0;
+        if (count > 0) report(count);
+      });
+    },
+  });
 }
 
 /**

@@ -1,10 +1,13 @@
 /** A disk without room for what a body needs: reported as such, retried with a growing delay, and recovered from. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { freePort } from '../support/free-port.ts';
+import { MAIN, managerEnv } from '../support/manager.ts';
 import { openWorld, PATIENCE } from './world.ts';
 
 test('a full disk of the process runtime is the reason of workers without a body, but not an outage', {
@@ -45,4 +48,26 @@ test('a full disk of the process runtime is the reason of workers without a body
   await vi.waitFor(() => expect(over()).toBe(1), PATIENCE);
   await world.push({ command: 'delete', worker_id: worker });
   await world.reach(worker, { phase: 'deleted' });
+});
+
+test('a log that cannot be written ends no manager', async () => {
+  const world = await openWorld('process');
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const cell = { redisUrl: inject('redisUrl'), cell: world.cell.name, home: world.home };
+  const env = managerEnv({ ...cell, env: { HTTP_PORT: String(port) } });
+  const run = `exec "$0" "$1" serve >/dev/full 2>&1`;
+  const manager = spawn('sh', ['-c', run, process.execPath, MAIN], { env, stdio: 'ignore' });
+  onTestFinished(() => void manager.kill('SIGKILL'));
+  const exited = once(manager, 'exit');
+  const status = async () => (await fetch(`${url}/readyz`).catch(() => undefined))?.status;
+  await expect.poll(status, PATIENCE).toBe(200);
+  const worker = randomUUID();
+  await world.create(worker);
+  await world.reach(worker, { status: 'RUNNING', reason: '' });
+  await world.push({ command: 'delete', worker_id: worker });
+  await world.reach(worker, { phase: 'deleted' });
+  expect(await status()).toBe(200);
+  manager.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
 });

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { createLogger, joinLines, type LogOptions } from '../../src/telemetry/log.ts';
 import { PATIENCE } from '../support/patience.ts';
@@ -130,5 +131,36 @@ test('lines that were logged before the end of a process are written', () => {
     const program = `import { createLogger } from ${JSON.stringify(file)}; createLogger({ pretty: false }).info('the last line'); ${end};`;
     const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', program]);
     expect(String(stdout)).toContain('the last line');
+  }
+});
+
+test('lines that cannot be written are kept up to a limit, and the number of the others is logged', async () => {
+  let written = '';
+  let isFull = true;
+  const write = vi.spyOn(fs, 'writeSync').mockImplementation((_fd: number, text: unknown) => {
+    if (isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+    written += text;
+    return Buffer.byteLength(String(text));
+  });
+  try {
+    const log = createLogger({ pretty: false });
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    for (let at = 0; at < 100; at += 1) {
+      log.info({ at, text: 'x'.repeat(60_000) }, 'long');
+      await turn();
+    }
+    isFull = false;
+    log.info('there is space again');
+    await vi.waitFor(() => expect(written).toContain('lines were lost'), PATIENCE);
+    const lines = written
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { msg: string; lost?: number });
+    const kept = lines.filter(({ msg }) => msg === 'long').length;
+    expect(kept).toBeGreaterThan(50);
+    expect(lines.find(({ lost }) => lost !== undefined)?.lost).toBe(100 - kept);
+    expect(lines.some(({ msg }) => msg === 'there is space again')).toBe(true);
+  } finally {
+    write.mockRestore();
   }
 });

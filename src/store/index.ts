@@ -10,6 +10,7 @@ export { type Finding, Findings, readFindings } from './checks/findings.ts';
 export { findHazards, type Hazard, type RedisFacts, readRedisFacts } from './checks/hazards.ts';
 export { readRedisMemory } from './checks/memory.ts';
 export type { IndexState, StoreRepair } from './checks/repair.ts';
+export { findRefusedCommands } from './checks/write-probes.ts';
 export { connectBlocking, connectCommands, type Link } from './connect.ts';
 export { readFormat } from './identity.ts';
 export { type ImageEntry, ImageUsage } from './image-usage.ts';

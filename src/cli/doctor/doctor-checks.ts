@@ -14,7 +14,7 @@ import { bad, type DoctorCheck, withAdvice } from './doctor-check.ts';
 import { healthChecks } from './health-checks.ts';
 import { parseInfo, redisSettings } from './redis-checks.ts';
 import { probeRedisAt } from './redis-port.ts';
-import { storeChecks } from './store-checks.ts';
+import { refusalChecks, storeChecks } from './store-checks.ts';
 
 /** Yields all checks as soon as their results are known; checks that depend on a missing component are skipped. */
 export async function* runChecks(context: Context): AsyncGenerator<DoctorCheck> {
@@ -81,6 +81,7 @@ async function* redisChecks(
       found: `it responds, but INFO failed: ${errorMessage(error)}`,
     };
   }
+  yield* refusalChecks(session);
   yield* storeChecks(session, context.now());
   const leader = await session.leader();
   const identity = await session.store.identity();

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { newCell } from '../../support/manager.ts';
 import { startRedis } from '../../support/redis.ts';
@@ -76,3 +77,38 @@ test('a Redis that loses data is reported', async () => {
   expect(state).toMatchObject({ 'Redis maxmemory-policy': 'bad', 'Redis appendonly': 'hint' });
   expect(code).toBe(1);
 });
+
+test('a Redis that refuses commands is reported, with the reason', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const redis = new Redis(server.url);
+  onTestFinished(() => redis.disconnect());
+  const refused = async (url = server.url) => {
+    const { code, told } = await doctor(url, { RUNTIME: 'process' });
+    return { code, found: told.checks.filter(({ name }) => name === 'Redis commands') };
+  };
+  const before = await redis.dbsize();
+  expect(await refused()).toEqual({ code: 0, found: [] });
+  expect(await redis.dbsize()).toBe(before);
+
+  await redis.config('SET', 'maxmemory', '1mb');
+  const advice = expect.stringContaining('raise maxmemory');
+  expect(await refused()).toMatchObject({
+    code: 1,
+    found: [{ advice, found: expect.stringContaining('OOM for XADD') }],
+  });
+  await redis.config('SET', 'maxmemory', '0');
+
+  await redis.acl('SETUSER', 'limited', 'on', '>secret', '~*', '&*', '+@all', '-xadd', '-eval');
+  const limited = new URL(server.url);
+  Object.assign(limited, { username: 'limited', password: 'secret' });
+  const { code, found } = await refused(limited.href);
+  expect({ code, found }).toMatchObject({ code: 1, found: [{ found: 'NOPERM for XADD, EVAL' }] });
+
+  await redis.replicaof('127.0.0.1', 1);
+  const replica = {
+    advice: expect.stringContaining('REPLICAOF NO ONE'),
+    found: expect.stringContaining('READONLY for XADD'),
+  };
+  expect(await refused()).toMatchObject({ code: 1, found: [replica] });
+}, 60_000);

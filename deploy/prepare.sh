@@ -1,7 +1,7 @@
 #!/bin/sh
 # Creates the files that compose.yaml needs: passwords and tokens in deploy/secrets, and deploy/.env and
-# deploy/manager.env. A file that exists stays as it is, so it is safe to run again. To replace a password, remove
-# redis_users, redis_url and worker_redis_url, run it again, and recreate the containers.
+# deploy/manager.env. A file that exists stays as it is, so it is safe to run again. To replace the passwords of Redis,
+# remove redis_url and worker_redis_url, run it again, and recreate the containers (docs/deploy.md).
 #
 # The folder deploy/secrets is for its owner only. The files in it are readable, because containers with other users
 # read them.
@@ -41,6 +41,9 @@ random | create secrets/api_token
 random | create secrets/grafana_password
 
 if [ ! -e secrets/redis_users ] || [ ! -e secrets/redis_url ] || [ ! -e secrets/worker_redis_url ]; then
+  # Workers that run have the password of their start: it stays valid until the next replacement.
+  before=
+  if [ -e secrets/redis_users ]; then before=$(sed -n 's/^user worker on \(#[0-9a-f]*\) .*/ \1/p' secrets/redis_users); fi
   rm -f secrets/redis_users secrets/redis_url secrets/worker_redis_url
   manager=$(random)
   worker=$(random)
@@ -54,7 +57,7 @@ if [ ! -e secrets/redis_users ] || [ ! -e secrets/redis_url ] || [ ! -e secrets/
 user default off resetpass ~* &* +@all
 user health on nopass resetchannels -@all +ping
 user manager on #$(sha256 "$manager") ~* &* $common +config|get +client|unblock
-user worker on #$(sha256 "$worker") resetchannels &$id:* &${prefix}task:* ~$id ~$id:* ~${prefix}worker:bodies ~${prefix}task:* ~${prefix}node:* ~${prefix}nodes %R~${prefix}worker:door-key:* $common -scan -randomkey
+user worker on #$(sha256 "$worker")$before resetchannels &$id:* &${prefix}task:* ~$id ~$id:* ~${prefix}worker:bodies ~${prefix}task:* ~${prefix}node:* ~${prefix}nodes %R~${prefix}worker:door-key:* $common -scan -randomkey
 END
   printf 'redis://manager:%s@redis:6379' "$manager" | create secrets/redis_url
   printf 'redis://worker:%s@%s.1:6379' "$worker" "$store_net" | create secrets/worker_redis_url

@@ -2,7 +2,8 @@
  * deploy/compose.yaml as it is, with images built here: a worker runs, and survives that the manager's container is
  * killed, replaced and stopped. Grafana is left out, because its image cannot be built without a registry.
  */
-import { appendFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { appendFileSync, rmSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -240,5 +241,28 @@ describe.skipIf('error' in compose)('the compose file', () => {
     // 126 and 127: the program does not exist.
     const noShell = { code: expect.toSatisfy((code) => code === 126 || code === 127) };
     await expect(stack.compose('exec', '-T', 'manager', 'sh', '-c', 'true')).rejects.toMatchObject(noShell);
+  });
+
+  test('passwords and the token are replaced while a worker runs, with the commands of docs/deploy.md', {
+    timeout: 180_000,
+  }, async () => {
+    const script = 'while read -r line; do echo "heard $line"; done';
+    const spec = { agent_type: 'CUSTOM', command_line: ['sh', '-c', script] };
+    const created = await api('POST', '/v1/workers?wait=running&timeout_seconds=40', spec);
+    const id = created.body.worker_id ?? '';
+    const before = await body(id);
+    const secrets = ['api_token', 'redis_url', 'worker_redis_url'];
+    const old = secrets.map(stack.secret);
+    for (const name of secrets) rmSync(join(stack.directory, 'secrets', name));
+    expect(spawnSync('sh', [join(stack.directory, 'prepare.sh')]).status).toBe(0);
+    for (const text of secrets.map(stack.secret)) expect(old).not.toContain(text);
+    const force = ['--no-build', '--force-recreate', '--wait', '--wait-timeout', '90'];
+    await stack.compose('up', '-d', ...force, ...SERVICES);
+    expect((await api('GET', '/v1/workers')).status).toBe(200);
+    await converse(id, 'again');
+    expect(await body(id)).toEqual(before);
+    // A worker that is created now has the new password.
+    const late = await api('POST', '/v1/workers?wait=running&timeout_seconds=40', spec);
+    await converse(late.body.worker_id ?? '', 'me');
   });
 });

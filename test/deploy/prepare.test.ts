@@ -64,3 +64,28 @@ test.skipIf(!linux)('changes nothing that exists, and creates what is missing', 
   expect(content()).not.toEqual(before);
   expect(read('secrets/api_token')).toBe(Object.fromEntries(before).api_token);
 });
+
+test.skipIf(!linux)(
+  'a replaced password of workers stays valid until the next replacement, and no longer',
+  () => {
+    const { directory, prepare, read } = folder();
+    const replace = (...names: string[]) => {
+      for (const name of names) rmSync(join(directory, 'secrets', name));
+      prepare();
+      const users = read('secrets/redis_users');
+      const hashes = (user: string) =>
+        new RegExp(`^user ${user} on((?: #\\w{64})+) `, 'm').exec(users)?.[1]?.trim();
+      const hash = sha256(passwordOf(read('secrets/worker_redis_url')));
+      return { hash, worker: hashes('worker'), manager: hashes('manager') };
+    };
+    prepare();
+    const first = sha256(passwordOf(read('secrets/worker_redis_url')));
+    const second = replace('redis_url', 'worker_redis_url');
+    expect(second.worker).toBe(`#${second.hash} #${first}`);
+    expect(second.manager).toBe(`#${sha256(passwordOf(read('secrets/redis_url')))}`);
+    const third = replace('worker_redis_url');
+    expect(third.worker).toBe(`#${third.hash} #${second.hash}`);
+    const fourth = replace('redis_users', 'redis_url', 'worker_redis_url');
+    expect(fourth.worker).toBe(`#${fourth.hash}`);
+  },
+);

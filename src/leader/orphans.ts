@@ -8,7 +8,7 @@
  */
 import type { Body } from '../model/index.ts';
 
-/** This many orphans are removed regardless of their share; with two bodies, one orphan is half of them. */
+/** This many orphans are removed regardless of any share above 0; with two bodies, one orphan is half of them. */
 const ALWAYS_ALLOWED = 3;
 
 export interface OrphanObservation {
@@ -31,8 +31,8 @@ export interface OrphanDecision {
   suspects: Set<string>;
   /** Orphans that are older than the store: their records are restored, and they are never removed here. */
   before_memory: Body[];
-  /** The breaker is open: how many would have been removed. None is. */
-  held_back: number;
+  /** The breaker is open: those that would have been removed. None is. */
+  held_back: Body[];
 }
 
 export function findOrphans(observation: OrphanObservation): OrphanDecision {
@@ -49,10 +49,10 @@ export function findOrphans(observation: OrphanObservation): OrphanDecision {
     remove: tripped ? [] : ripe,
     suspects: new Set(orphans.map(({ id }) => id)),
     before_memory,
-    held_back: tripped ? ripe.length : 0,
+    held_back: tripped ? ripe : [],
   };
 }
 
 /** Whether a sweep that would remove `ripe` of `all` objects must remove nothing. */
 export const isTripped = (ripe: number, all: number, share: number): boolean =>
-  ripe > ALWAYS_ALLOWED && ripe > share * all;
+  ripe > (share === 0 ? 0 : ALWAYS_ALLOWED) && ripe > share * all;

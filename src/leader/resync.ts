@@ -18,6 +18,9 @@ import { restore } from './recover.ts';
 import { Repair } from './repair.ts';
 import { WorkspaceSweep } from './workspace-sweep.ts';
 
+/** Number of workers that a message names. */
+const NAMED = 5;
+
 /** The store is not the one with which this term began: it is empty, or another one. */
 export class StoreLost extends Error {
   override name = 'StoreLost';
@@ -205,14 +208,16 @@ export class Resync {
       breaker_share,
     });
     this.#suspects = swept.suspects;
-    this.#heldBackBodies = swept.held_back;
-    if (swept.held_back > 0) {
+    const before = this.#heldBackBodies;
+    this.#heldBackBodies = swept.held_back.length;
+    if (swept.held_back.length > 0 && swept.held_back.length !== before) {
       const hint = 'check them, then restart with a higher REMOVAL_BREAKER_SHARE to allow it';
+      const worker_ids = swept.held_back.slice(0, NAMED).map(({ worker_id }) => worker_id);
       log.error(
-        { orphans: swept.held_back, bodies: bodies.length, hint },
+        { orphans: swept.held_back.length, bodies: bodies.length, worker_ids, hint },
         'too many orphans; nothing is removed',
       );
-    }
+    } else if (swept.held_back.length < before) log.info('orphans are removed again');
     const deleted: Body[] = [];
     for (const body of swept.before_memory) {
       if (!this.#reported.has(body.id) && (await restore(body, this.#options)))

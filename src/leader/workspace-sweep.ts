@@ -66,13 +66,18 @@ export class WorkspaceSweep {
     }
     this.#suspects = new Set(unknown.map(({ id }) => id));
     this.#report(old);
+    const before = this.heldBack;
     this.heldBack = isTripped(ripe.length, all.length, breaker_share) ? ripe.length : 0;
-    if (this.heldBack > 0)
+    if (this.heldBack > 0 && this.heldBack !== before)
       log.error(
-        { orphans: ripe.length, workspaces: all.length },
+        {
+          orphans: ripe.length,
+          workspaces: all.length,
+          worker_ids: ripe.slice(0, NAMED).map(({ id }) => id),
+        },
         'too many orphans; no workspace is deleted',
       );
-    else for (const one of ripe) if (!(await this.#remove(one))) return;
+    if (this.heldBack === 0) for (const one of ripe) if (!(await this.#remove(one))) return;
   }
 
   async #list(listed: ReadonlySet<RuntimeName>): Promise<Found[]> {

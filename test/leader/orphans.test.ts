@@ -43,15 +43,17 @@ test.each<[string, Partial<OrphanObservation>, { removed?: number; restored?: nu
   ['removes four of eight', { bodies: [...many(4, 'orphan'), ...many(4, 'known')] }, { removed: 4 }],
   ['holds back five of nine', { bodies: [...many(5, 'orphan'), ...many(4, 'known')] }, { held_back: 5 }],
   ['holds back nothing where all may go', { bodies: many(9, 'orphan'), breaker_share: 1 }, { removed: 9 }],
+  ['holds back four where none may go', { bodies: many(4, 'orphan'), breaker_share: 0 }, { held_back: 4 }],
   [
-    'holds back all but the few where none may go',
-    { bodies: many(4, 'orphan'), breaker_share: 0 },
-    { held_back: 4 },
+    'holds back even one of many where none may go',
+    { bodies: [...many(1, 'orphan'), ...many(9, 'known')], breaker_share: 0 },
+    { held_back: 1 },
   ],
+  ['holds back nothing where none may go and none would', { bodies: many(3, 'known'), breaker_share: 0 }, {}],
   ['sees nothing in an empty world', {}, {}],
 ])('%s', (_, more, { removed = 0, restored = 0, held_back = 0 }) => {
   const swept = findOrphans(around(more));
-  expect([swept.remove.length, swept.before_memory.length, swept.held_back]).toEqual([
+  expect([swept.remove.length, swept.before_memory.length, swept.held_back.length]).toEqual([
     removed,
     restored,
     held_back,

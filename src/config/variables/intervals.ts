@@ -57,7 +57,7 @@ export const INTERVALS = {
     '0.5',
     [0, 1],
     '',
-    'Share of all bodies. A sweep that would remove more removes nothing and waits for an operator.',
+    'Share of all bodies. A sweep that would remove more removes nothing and waits for an operator. Up to three orphans are removed whatever their share, except with 0, which removes none.',
   ),
   canarySeconds: integerOr('none', {
     name: 'CANARY_SECONDS',

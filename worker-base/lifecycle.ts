@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { errorMessage } from '../src/model/values/fault.ts';
 import { getKeys } from '../src/store/keys.ts';
 import { getExitCode } from './agent/exit.ts';
 import { AGENT_STEPS } from './boot/agent-steps.ts';
@@ -11,6 +12,7 @@ import { passToBody } from './boot/body-input.ts';
 import { Boot, type BootStep, EX_CONFIG, runSteps } from './boot/boot.ts';
 import { admitWorker, claimNodeName, openDoor, readRecord, waitForClaim } from './boot/identity-steps.ts';
 import type { Log } from './log.ts';
+import { toPartFault } from './missing-part.ts';
 import type { WrapperSettings } from './settings.ts';
 import { flush, PATIENCE_MIN_MS } from './streams/flush.ts';
 import { InputReader } from './streams/input.ts';
@@ -114,8 +116,16 @@ async function finish(boot: Boot): Promise<number> {
   const { start, log, node, workload, environment, sender, output, spool, heartbeat, shutdown } = boot;
   const { exit, code, sentence, answered } = await workload.result;
   boot.stopInput();
-  if (boot.door && start.spec.checkpoint?.on.includes('stop')) {
-    const { offerCopy } = await import('./boot/offer-copy.ts');
+  // Without this part, the files remain in the workspace, as without a manager.
+  const offerCopy =
+    boot.door && start.spec.checkpoint?.on.includes('stop')
+      ? await import('./boot/offer-copy.ts').then(
+          (part) => part.offerCopy,
+          (error: unknown) =>
+            log.warn('workspace is not copied', { error: errorMessage(toPartFault(error)) }),
+        )
+      : undefined;
+  if (boot.door && offerCopy) {
     // The copy has the conversation of the only prompt, which is acknowledged later.
     if (answered?.storeConversation) {
       const transaction = boot.commands.multi();

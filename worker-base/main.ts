@@ -12,8 +12,10 @@
  * demand. This file is the only one that reads the environment.
  */
 import { setFlagsFromString } from 'node:v8';
+import { errorMessage } from '../src/model/values/fault.ts';
 import { runWrapper } from './lifecycle.ts';
 import { createLog, flushLog } from './log.ts';
+import { isMissingPart } from './missing-part.ts';
 import { readWrapperSettings, type WrapperSettings } from './settings.ts';
 
 /** As sysexits.h: a setting is wrong; a defect of ours. */
@@ -59,7 +61,10 @@ const fail = (thrown: unknown) => {
   void exit(EX_SOFTWARE);
 };
 process.on('uncaughtException', fail);
-process.on('unhandledRejection', fail);
+process.on('unhandledRejection', (thrown) => {
+  if (!isMissingPart(thrown)) return fail(thrown);
+  log.error('a part of the wrapper is missing; its files were replaced', { error: errorMessage(thrown) });
+});
 if (process.pid === 1) {
   log.warn('wrapper is PID 1 and cannot reap orphans; start the container with an init (docker run --init)');
 }

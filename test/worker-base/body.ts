@@ -53,8 +53,10 @@ export class TestWorker {
     redisUrl: string;
     incarnation?: number;
     env?: Record<string, string>;
+    /** Another copy of the wrapper. */
+    path?: string;
   }): Promise<Body> {
-    const { path } = await bundleWrapper();
+    const { path } = options.path === undefined ? await bundleWrapper() : { path: options.path };
     const env = {
       PATH: process.env.PATH ?? '',
       HOME: this.dir,

@@ -2,6 +2,8 @@
  * Messages of the input that are for the body and not for its agent, such as `exec`. They do not wait for a turn. What handles
  * a kind is loaded with the first message of that kind.
  */
+import { Fault } from '../../src/model/values/fault.ts';
+import { toPartFault } from '../missing-part.ts';
 import type { InputEntry } from '../streams/input.ts';
 import type { Boot } from './boot.ts';
 
@@ -62,8 +64,30 @@ export function passToBody(boot: Boot, { id, data }: InputEntry): boolean {
   inputs.set(boot, opened);
   const input = opened.get(kind) ?? open(boot);
   opened.set(kind, input);
-  void input.then((one) => one.handle(id, message));
+  void input
+    .then((one) => one.handle(id, message))
+    .catch((error: unknown) => {
+      opened.delete(kind);
+      refuse(boot, { id, kind, message }, error);
+    });
   return true;
+}
+
+/** The last entry of a message that nothing can handle. */
+function refuse(
+  { output, input }: Boot,
+  { id, kind, message }: { id: string; kind: string; message: Record<string, unknown> },
+  error: unknown,
+): void {
+  const fault = toPartFault(error);
+  const { code, message: why } =
+    fault instanceof Fault ? fault : new Fault('internal', 'The request failed in the body.');
+  const { request_id } = message;
+  const ids = { ...(typeof request_id === 'string' && { request_id }), entry_id: id, error: why };
+  if (kind === 'exec')
+    output.emit('exec_completed', why, { ...ids, exit_code: null, signal: null, reason: code });
+  else output.emit('file', why, { ...ids, operation: kind.replace('_file', ''), last: true, code });
+  void input?.acknowledge(id);
 }
 
 function parse(data: string): Record<string, unknown> | undefined {

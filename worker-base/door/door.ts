@@ -8,9 +8,10 @@
 import { chmodSync, closeSync, constants, openSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
-import { Fault } from '../../src/model/values/fault.ts';
+import { errorMessage, Fault } from '../../src/model/values/fault.ts';
 import type { WorkerSpec } from '../../src/model/worker/spec.ts';
 import type { Log } from '../log.ts';
+import { formatPartError } from '../missing-part.ts';
 import type { WrapperSettings } from '../settings.ts';
 import type { AgentEnvironment } from '../workload.ts';
 import type { DoorBody, WorkspaceFiller } from './route.ts';
@@ -105,18 +106,29 @@ export class Door {
     this.#ended.abort();
     this.#environment.reject(new Fault('conflict', 'The body ends.'));
     this.#listener.close();
-    void this.#server?.then((server) => server.close());
+    void this.#server?.then(
+      (server) => server.close(),
+      () => {},
+    );
     if (this.#folder !== undefined) closeSync(this.#folder);
   }
 
   #accept(socket: Socket): void {
     socket.pause();
     socket.on('error', () => {});
-    void this.#load().then((server) => {
-      if (this.#ended.signal.aborted) socket.destroy();
-      else server.accept(socket);
-      socket.resume();
-    });
+    void this.#load().then(
+      (server) => {
+        if (this.#ended.signal.aborted) socket.destroy();
+        else server.accept(socket);
+        socket.resume();
+      },
+      (error: unknown) => {
+        this.#options.log.error('the door cannot be loaded', { error: errorMessage(error) });
+        // What the manager has sent is read, or the response might be lost.
+        socket.resume();
+        socket.end(formatPartError(error));
+      },
+    );
   }
 
   #load(): Promise<DoorServer> {

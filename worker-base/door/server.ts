@@ -12,6 +12,7 @@ import { formatResponse } from '../../src/http/format-response.ts';
 import { type ApiResponse, errorResponse, jsonResponse } from '../../src/http/route.ts';
 import { DOOR_REFUSAL, type DoorRefusal } from '../../src/model/doors/door-token.ts';
 import { Fault } from '../../src/model/values/fault.ts';
+import { toPartFault } from '../missing-part.ts';
 import type { DoorBody, DoorRoute } from './route.ts';
 import { findRoutes } from './route.ts';
 import { DOOR_ROUTES } from './routes/index.ts';
@@ -142,7 +143,8 @@ export function createDoorServer(options: DoorServerOptions): DoorServer {
     else send(response, toResponse(thrown, request), request);
   }
 
-  function toResponse(thrown: unknown, request: IncomingMessage): ApiResponse {
+  function toResponse(error: unknown, request: IncomingMessage): ApiResponse {
+    const thrown = toPartFault(error);
     if (thrown instanceof Fault && thrown.code !== 'internal') return errorResponse(thrown);
     // The manager has gone away, and the route did not fail.
     if (!request.destroyed)

@@ -1,12 +1,14 @@
 import { whyContextIsIgnored } from '../config/context-file.ts';
 import type { Settings } from '../config/settings.ts';
-import { errorMessage, Fault, isRedisSilent } from '../model/index.ts';
+import { errorMessage, Fault, isRedisSilent, toRedisFault } from '../model/index.ts';
 import { type Link, readStream, type Store, type StreamLine } from '../store/index.ts';
 import { redactUrl } from '../telemetry/redact.ts';
 import type { CliDeps, ManagerAddress, Reader } from './deps.ts';
 
 /** Timeout of the first connection to Redis. */
 const CONNECT_MS = 4000;
+/** The user of REDIS_URL has not the right, itself or in a script. */
+const MAY_NOT = /^NOPERM |executing the script can't run this command/;
 
 /** The connection to Redis of one run of the command line. */
 export class Session {
@@ -112,7 +114,11 @@ export class Session {
 
   /** Converts an error of the client to a Fault with the address of Redis; returns other errors unchanged. */
   explain(error: unknown): unknown {
-    return isRedisSilent(error) ? this.#unreachable(error) : error;
+    if (isRedisSilent(error)) return this.#unreachable(error);
+    const why = errorMessage(error).replace(/\.?( script: .*)?$/s, '');
+    if (error instanceof Fault || !(toRedisFault(error) || MAY_NOT.test(why))) return error;
+    const message = `Redis at ${redactUrl(this.settings.redisUrl)} refuses this (${why}). \`wm doctor\` shows what to do.`;
+    return new Fault('unavailable', message, { cause: error });
   }
 
   #whereElse(): string {

@@ -226,3 +226,19 @@ test('logs -f of several workers continues after Redis was killed, and ends with
   await report(ids[1] ?? '', 'FAILED', 'finished');
   expect(await follow.done).toEqual({ code: 0, out: 'before\nafter\nthe end\n', err: '' });
 });
+
+test('a Redis that refuses a command is named, with where to look', async () => {
+  const server = await startRedis();
+  onTestFinished(() => server.stop());
+  const redis = new Redis(server.url);
+  onTestFinished(() => redis.disconnect());
+  const { wm } = wmOf({ redisUrl: server.url, cell: newCell() });
+  const says = (why: string) => `error: Redis at ${server.url} refuses this (${why}`;
+  const tries = async () => (await wm('create', '--', 'true')).err;
+  await redis.config('SET', 'maxmemory', '1mb');
+  expect(await tries()).toContain(says('OOM command not allowed'));
+  await redis.config('SET', 'maxmemory', '0');
+  await redis.replicaof('127.0.0.1', 1);
+  expect(await tries()).toContain(says('READONLY'));
+  expect(await tries()).toContain('`wm doctor` shows what to do.');
+});

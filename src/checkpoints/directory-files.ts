@@ -1,7 +1,7 @@
 /** Steps on the file system that the store of checkpoints is made of, each safe against crashes and other managers. */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, open, readdir, readFile, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import { link, open, readdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Errors of file systems that have no hard links. */
@@ -102,8 +102,15 @@ export const readIfAny = (path: string): Promise<string | undefined> => ifThere(
 export const isFull = (error: unknown) => ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(codeOf(error) ?? '');
 
 /** Whether nothing can be written at the moment, while everything can be read. */
-export const isUnwritable = (error: unknown) =>
-  isFull(error) || ['EROFS', 'EACCES'].includes(codeOf(error) ?? '');
+const isUnwritable = (error: unknown) => isFull(error) || ['EROFS', 'EACCES'].includes(codeOf(error) ?? '');
+
+/** Creates an empty file; false if its folder does not exist. What cannot be written at the moment can be used without. */
+export async function placeMark(path: string): Promise<boolean> {
+  const marked = writeFile(path, '').catch((error: unknown) => {
+    if (!isUnwritable(error)) throw error;
+  });
+  return (await ifThere(marked.then(() => true))) === true;
+}
 
 /** Sets the time of a file again and again, until the function that is returned removes it. */
 export function holdMark(path: string, ms: number, now: () => number): () => void {

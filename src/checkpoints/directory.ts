@@ -16,8 +16,8 @@ import {
   dropUnused,
   holdMark,
   ifThere,
-  isUnwritable,
   namesIn,
+  placeMark,
   readIfAny,
   removeFolder,
   removeStale,
@@ -114,14 +114,9 @@ export class CheckpointDirectory implements CheckpointStore {
   }
 
   async open(id: string): Promise<OpenArchive | undefined> {
-    const mark = join(this.#folder(id), `${READER}${randomUUID()}`);
-    // First the mark, so that the archive is not deleted for lack of space from here on. A disk that is full or read-only
-    // can be read without.
-    const marked = writeFile(mark, '').catch((error: unknown) => {
-      if (!isUnwritable(error)) throw error;
-    });
-    if ((await ifThere(marked.then(() => true))) === undefined) return undefined;
-    const leave = holdMark(mark, READING_MS, this.#now);
+    // First the mark, so that the archive is not deleted for lack of space from here on.
+    const leave = await this.hold(id);
+    if (!leave) return undefined;
     try {
       const record = await this.#read(id);
       const checkpoint = await this.get(id);
@@ -140,6 +135,11 @@ export class CheckpointDirectory implements CheckpointStore {
       leave();
       throw error;
     }
+  }
+
+  async hold(id: string): Promise<(() => void) | undefined> {
+    const mark = join(this.#folder(id), `${READER}${randomUUID()}`);
+    return (await placeMark(mark)) ? holdMark(mark, READING_MS, this.#now) : undefined;
   }
 
   async conversation(id: string): Promise<StoredConversation | undefined> {

@@ -145,17 +145,9 @@ export class CheckpointBucket implements CheckpointStore {
   }
 
   async open(id: string): Promise<OpenArchive | undefined> {
-    const prefix = prefixOf(id);
-    if ((await this.get(id)) === undefined) return undefined;
-    const mark = `${prefix}reading-${randomUUID()}`;
     // First the mark, so that the archive is not deleted for lack of space from here on.
-    await this.#bucket.put(mark, '');
-    const renewing = setInterval(() => void this.#bucket.put(mark, '').catch(() => {}), READING_MS);
-    renewing.unref();
-    const leave = () => {
-      clearInterval(renewing);
-      void this.#bucket.remove([mark]).catch(() => {});
-    };
+    const leave = await this.hold(id);
+    if (!leave) return undefined;
     try {
       const checkpoint = await this.get(id);
       const stream = checkpoint && (await openPacks(this.#bucket, id, await this.#read(id)));
@@ -163,13 +155,25 @@ export class CheckpointBucket implements CheckpointStore {
         leave();
         return undefined;
       }
-      await this.#bucket.put(`${prefix}used`, '').catch(() => {});
+      await this.#bucket.put(`${prefixOf(id)}used`, '').catch(() => {});
       stream.once('close', leave);
       return { checkpoint, stream };
     } catch (error) {
       leave();
       throw error;
     }
+  }
+
+  async hold(id: string): Promise<(() => void) | undefined> {
+    if ((await this.get(id)) === undefined) return undefined;
+    const mark = `${prefixOf(id)}reading-${randomUUID()}`;
+    await this.#bucket.put(mark, '');
+    const renewing = setInterval(() => void this.#bucket.put(mark, '').catch(() => {}), READING_MS);
+    renewing.unref();
+    return () => {
+      clearInterval(renewing);
+      void this.#bucket.remove([mark]).catch(() => {});
+    };
   }
 
   async conversation(id: string): Promise<StoredConversation | undefined> {

@@ -47,6 +47,8 @@ export interface CheckpointStore {
   get(id: string): Promise<CheckpointDetails | undefined>;
   /** Opens the archive, which is not deleted for lack of space while it is open; undefined if there is none. */
   open(id: string): Promise<OpenArchive | undefined>;
+  /** Keeps it as if it were being read, until the function that is returned is called; undefined if there is none. */
+  hold(id: string): Promise<(() => void) | undefined>;
   conversation(id: string): Promise<StoredConversation | undefined>;
   /** Sets when it is to be deleted, or that it is not. */
   expire(id: string, at: string | undefined): Promise<void>;

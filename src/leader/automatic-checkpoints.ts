@@ -7,6 +7,7 @@
  */
 import pLimit from 'p-limit';
 import type { Checkpoints, TakeOptions } from '../checkpoints/checkpoints.ts';
+import type { CheckpointStore } from '../checkpoints/store.ts';
 import {
   CHECKPOINT_INTERVAL_SECONDS,
   type CheckpointEvent,
@@ -19,6 +20,7 @@ import {
   type StatusRecord,
 } from '../model/index.ts';
 import type { Logger } from '../telemetry/log.ts';
+import { AwaitedCheckpoints } from './awaited-checkpoints.ts';
 
 /** Checkpoints that are taken, and bodies that are filled, at the same time. */
 const SAVES = 2;
@@ -44,7 +46,7 @@ interface WatchedBody {
 }
 
 export interface AutomaticCheckpointsOptions {
-  checkpoints: Pick<Checkpoints, 'take' | 'fill' | 'list'>;
+  checkpoints: Pick<Checkpoints, 'take' | 'fill' | 'list'> & { store: Pick<CheckpointStore, 'hold'> };
   emit: (workerId: string, event: LifecycleEvent) => Promise<void>;
   mayAct: () => boolean;
   log: Logger;
@@ -56,10 +58,12 @@ export class AutomaticCheckpoints {
   readonly #bodies = new Map<string, WatchedBody>();
   readonly #saves = pLimit(SAVES);
   readonly #fills = pLimit(FILLS);
+  readonly #awaited: AwaitedCheckpoints;
   #ended = false;
 
   constructor(options: AutomaticCheckpointsOptions) {
     this.#options = options;
+    this.#awaited = new AwaitedCheckpoints((id) => options.checkpoints.store.hold(id), options.log);
   }
 
   /** Called with each observation of a worker. */
@@ -67,16 +71,19 @@ export class AutomaticCheckpoints {
     const { worker_id: id, desired, actual, heartbeat } = observation;
     const { checkpoint, from_checkpoint, warm } = desired.spec;
     if (!checkpoint && from_checkpoint === undefined) return;
+    const isStarting = status.status === 'STARTING' && !this.#ended;
+    if (from_checkpoint !== undefined && isStarting) this.#awaited.keep(id, from_checkpoint);
+    else this.#awaited.release(id);
     const body = actual.kind === 'present' && actual.body.state === 'running' ? actual.body : undefined;
     if (!body || warm) {
-      if (actual.kind !== 'unknown') this.forget(id);
+      if (actual.kind !== 'unknown') this.#drop(id);
       return;
     }
     const current = heartbeat?.incarnation === body.incarnation ? heartbeat : undefined;
     const place = { incarnation: body.incarnation, runtime: body.runtime, body_id: body.id };
     const known = this.#bodies.get(id);
     const isSame = known?.place.body_id === place.body_id;
-    if (known && !isSame) this.forget(id);
+    if (known && !isSame) this.#drop(id);
     const watched = isSame ? known : { place, status, turns: undefined };
     watched.status = status;
     this.#bodies.set(id, watched);
@@ -97,8 +104,13 @@ export class AutomaticCheckpoints {
       ).unref();
   }
 
-  /** The worker or its body does not exist any more. */
+  /** The worker does not exist any more. */
   forget(id: string): void {
+    this.#awaited.release(id);
+    this.#drop(id);
+  }
+
+  #drop(id: string): void {
     clearInterval(this.#bodies.get(id)?.timer);
     this.#bodies.delete(id);
   }
@@ -108,7 +120,8 @@ export class AutomaticCheckpoints {
     if (!signal.aborted)
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     this.#ended = true;
-    for (const id of [...this.#bodies.keys()]) this.forget(id);
+    for (const id of [...this.#bodies.keys()]) this.#drop(id);
+    this.#awaited.releaseAll();
   }
 
   #fill(id: string, watched: WatchedBody, checkpoint: string): void {

@@ -37,6 +37,20 @@ test('the least recently used checkpoints are deleted first, and never one that 
   expect(await keepBudget(store, 150_000)).toHaveLength(1);
 });
 
+test('a checkpoint that is held is spared like one that is being read', async () => {
+  const store = openStore();
+  const { checkpoint_id: id } = await write(store);
+  expect(await store.hold(randomUUID())).toBeUndefined();
+  const release = await store.hold(id);
+  await write(store);
+  await keepBudget(store, 1);
+  expect(await ids(store)).toEqual([id]);
+  release?.();
+  await expect.poll(() => store.isRead(id)).toBe(false);
+  await keepBudget(store, 1);
+  expect(await ids(store)).toEqual([]);
+});
+
 test('equal archives count once', async () => {
   const store = openStore();
   const content = randomBytes(100_000);

@@ -19,6 +19,7 @@ function open() {
   const filled: string[] = [];
   const events: LifecycleEvent[] = [];
   const saved: object[] = [];
+  const held = new Set<string>();
   let leads = true;
   const automatic = new AutomaticCheckpoints({
     checkpoints: {
@@ -28,6 +29,12 @@ function open() {
         }),
       fill: async (_id, _place, checkpoint) => void filled.push(checkpoint),
       list: async () => saved as never,
+      store: {
+        hold: async (checkpoint) => {
+          held.add(checkpoint);
+          return () => held.delete(checkpoint);
+        },
+      },
     },
     emit: async (_id, event) => void events.push(event),
     mayAct: () => leads,
@@ -45,12 +52,14 @@ function open() {
       checkpoint = { on: ['turn'] },
       from_checkpoint,
       state = 'running',
+      status = 'RUNNING',
     }: {
       id?: string;
       body?: string;
       checkpoint?: CheckpointPolicy | undefined;
       from_checkpoint?: string;
       state?: string;
+      status?: string;
     } = {},
   ) =>
     automatic.note(
@@ -60,12 +69,12 @@ function open() {
         actual: { kind: 'present', body: { id: body, incarnation: 1, runtime: 'process', state } },
         heartbeat: { incarnation: 1, phase: 'ready', ...heartbeat },
       } as unknown as Observation,
-      { status: { status: 'RUNNING', phase: 'ready', incarnation: 1 } } as Decision,
+      { status: { status, phase: 'ready', incarnation: 1 } } as Decision,
     );
   const lose = () => {
     leads = false;
   };
-  return { automatic, note, taken, filled, events, saved, stop, running, lose };
+  return { automatic, note, taken, filled, events, saved, held, stop, running, lose };
 }
 const turnsOf = (taken: ReturnType<typeof open>['taken']) => taken.map(({ turns }) => turns);
 
@@ -149,4 +158,22 @@ test('intervals end with the body, the worker, the lease and the term', async ()
   stop.abort();
   await running;
   expect(vi.getTimerCount()).toBe(0);
+});
+
+test('the checkpoint of a worker is kept while it starts, whether it has a body or not', async () => {
+  const { automatic, note, held, stop, running } = open();
+  const kept = () => [...held].sort();
+  const starting = { status: 'STARTING', checkpoint: undefined };
+  note({}, { ...starting, id: 'one', from_checkpoint: 'a', state: 'exited' });
+  note({}, { ...starting, id: 'two', from_checkpoint: 'b' });
+  note({}, { ...starting, id: 'three', from_checkpoint: 'c' });
+  expect(kept()).toEqual(['a', 'b', 'c']);
+  note({}, { id: 'one', from_checkpoint: 'a', checkpoint: undefined });
+  automatic.forget('two');
+  await vi.waitFor(() => expect(kept()).toEqual(['c']), PATIENCE);
+  stop.abort();
+  await running;
+  await vi.waitFor(() => expect(kept()).toEqual([]), PATIENCE);
+  note({}, { ...starting, id: 'one', from_checkpoint: 'a' });
+  expect(kept()).toEqual([]);
 });

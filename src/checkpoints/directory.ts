@@ -5,10 +5,12 @@
  * which are hard links to those in `objects/`, so several checkpoints can use the same. There is no index and no lock:
  * the folders are the list, and the file system counts the links.
  */
+
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
+import { createFolders } from '../config/make-folders.ts';
 import { type CheckpointDetails, type CheckpointView, checkpointId } from '../model/index.ts';
 import type { StoredConversation } from '../store/index.ts';
 import { type BaseChunks, linkBase, MANIFEST, storeChunks } from './chunk-storage.ts';
@@ -72,8 +74,8 @@ export class CheckpointDirectory implements CheckpointStore {
     const { mostBytes } = content;
     const objects = join(this.#root, 'objects');
     const folder = join(this.#root, 'tmp', checkpoint.checkpoint_id);
-    await mkdir(objects, { recursive: true, mode: 0o700 });
-    await mkdir(join(this.#root, 'tmp'), { recursive: true, mode: 0o700 });
+    await createFolders(objects);
+    await createFolders(join(this.#root, 'tmp'));
     await mkdir(folder, { mode: 0o700 });
     let opened: OpenSource | undefined;
     try {
@@ -156,7 +158,7 @@ export class CheckpointDirectory implements CheckpointStore {
 
   async remove(id: string): Promise<boolean> {
     const record = await this.#read(id);
-    await mkdir(join(this.#root, 'tmp'), { recursive: true, mode: 0o700 });
+    await createFolders(join(this.#root, 'tmp'));
     const removed = await removeFolder(this.#folder(id), join(this.#root, 'tmp', `deleted-${randomUUID()}`));
     this.#records.delete(id);
     for (const { name } of record ? packsOf(record) : []) await dropUnused(join(this.#root, 'objects', name));

@@ -5,10 +5,12 @@
  * without one does not exist. Its archive is a list of chunks in packs, which other checkpoints may use as well. New chunks
  * are gathered in a local folder first, because S3 needs their length.
  */
+
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createFolders } from '../config/make-folders.ts';
 import { type CheckpointDetails, type CheckpointPlace, parseInstant } from '../model/index.ts';
 import type { StoredConversation } from '../store/index.ts';
 import { MANIFEST, receiveChunks } from './chunk-storage.ts';
@@ -64,7 +66,7 @@ export class CheckpointBucket implements CheckpointStore {
   async write(checkpoint: NewCheckpoint, content: NewContent): Promise<CheckpointDetails> {
     const { checkpoint_id: id } = checkpoint;
     const began = this.#now();
-    await mkdir(this.#spool, { recursive: true, mode: 0o700 });
+    await createFolders(this.#spool);
     const file = join(this.#spool, `${id}.tmp`);
     const writer = new PackWriter(file);
     let opened: OpenSource | undefined;

@@ -179,6 +179,10 @@ test('a folder that cannot be written is an error', async ({ skip }) => {
   await expect(write(new CheckpointDirectory(root))).rejects.toMatchObject({ code: 'EACCES' });
 });
 
+test('a folder that its file system refuses to make is an error, and not an endless loop', async () => {
+  await expect(write(new CheckpointDirectory('/proc/no/folder'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 test('a directory that cannot be read is reported with its cause', async () => {
   const file = join(newFolder(), 'file');
   writeFileSync(file, '');

@@ -132,8 +132,9 @@ def test_only_content_is_written_to_a_file_and_only_as_real_permissions(tmp_path
 def test_a_proxy_of_the_environment_is_not_used_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ALL_PROXY", "HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "socks5://127.0.0.1:9")
-    with Manager("http://localhost:1", token="t", retries=0) as manager, pytest.raises(UnavailableError):
-        manager.stats()
+    for host in ("localhost", "127.0.0.1", "[::1]"):
+        with Manager(f"http://{host}:1", token="t", retries=0) as manager, pytest.raises(UnavailableError):
+            manager.stats()
 
 
 def test_errors_have_a_class_by_code_and_survive_pickling() -> None:

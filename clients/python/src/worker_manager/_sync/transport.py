@@ -230,7 +230,8 @@ class Transport:
 
     def _connect(self) -> httpx.Client:
         is_local = is_loopback(self.url)
-        mounts = {f"all://{httpx.URL(self.url).host}": None} if is_local else None
+        host = httpx.URL(self.url).host
+        mounts = {f"all://[{host}]" if ":" in host else f"all://{host}": None} if is_local else None
         # Each stream keeps a connection.
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
         # To load the certificates takes longer than a request. This context accepts none, and is not used either.

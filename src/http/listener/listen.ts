@@ -17,7 +17,7 @@ import { isDoorPath } from '../doors/door-paths.ts';
 import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from '../route.ts';
 import { serveUpgrades } from '../upgrades.ts';
 import { boundConnections, TIMEOUTS } from './connections.ts';
-import { refuseUnreadable } from './refuse-unreadable.ts';
+import { refuseUnreadable, rejectHostCount } from './refuse-unreadable.ts';
 
 /** Writes the response itself, or throws a Fault. */
 export type RequestForwarder = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -60,7 +60,15 @@ export async function listen(options: ListenOptions): Promise<HttpServer> {
   const { host, port, log, routes, token, forward, socketPath } = options;
   const hosts = hostPolicy(host, options.allowedHosts);
   const timeouts = { ...TIMEOUTS, requestTimeout: 0, keepAlive: true, keepAliveInitialDelay: VANISHED_MS };
-  const server = createServer(timeouts, (request, response) => {
+  // Node's refusal of a request without Host has no error.
+  const settings = { ...timeouts, requireHostHeader: false };
+  const server = createServer(settings, (request, response) => {
+    const unclear = rejectHostCount(request);
+    if (unclear) {
+      options.onRefused?.();
+      send(request, response, unclear);
+      return;
+    }
     const isLong = forward !== undefined && isForBody(request);
     if (!isLong) endWhenLate(request);
     const away = isLong || matchRoutes(routes, getPath(request)) === undefined ? forward : undefined;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { refuseUnreadable } from '../../../src/http/listener/refuse-unreadable.ts';
+import { refuseUnreadable, rejectHostCount } from '../../../src/http/listener/refuse-unreadable.ts';
 
 /** Sends these bytes to a server that answers `ok`; resolves with all that comes back. */
 async function send(bytes: string): Promise<string> {
@@ -33,6 +33,7 @@ test.each([
   ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', '400'],
   ['two lengths', `${GET}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n`, '400'],
   ['too many headers', `${GET}x: ${'x'.repeat(20_000)}\r\n\r\n`, '431'],
+  ['an unknown expectation', `${GET}expect: 200-ok\r\n\r\n`, '417'],
   ['far too many headers', `${GET}x: ${'x'.repeat(2_000_000)}\r\n\r\n`, '431'],
 ])('%s', async (_what, bytes, status) => {
   const [head = '', body = ''] = (await send(bytes)).split('\r\n\r\n');
@@ -71,4 +72,14 @@ test.each([
 test('garbage after a request does not affect its response, and is not answered', async () => {
   const answer = await send(`${GET}\r\nGARBAGE\r\n\r\n`);
   expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*ok$/);
+});
+
+test.each([
+  ['1.1', ['Host', 'a'], undefined],
+  ['1.0', [], undefined],
+  ['1.1', [], 'The request has no Host header; send one.'],
+  ['1.1', ['host', 'a', 'x', 'host', 'HOST', 'b'], 'The request has several Host headers; send one.'],
+])('HTTP/%s with the headers %j: %s', (httpVersion, rawHeaders, why) => {
+  const refused = rejectHostCount({ httpVersion, rawHeaders });
+  expect(refused && [refused.status, JSON.parse(refused.body).detail]).toEqual(why && [400, why]);
 });

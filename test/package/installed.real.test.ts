@@ -1,7 +1,7 @@
 /** The npm package on a machine without the checkout: the program, its bodies, and the SDK. */
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -80,6 +80,29 @@ test('a manager runs a direct worker', async () => {
   expect(workers).toMatchObject([{ worker_id: id, status: 'RUNNING', runtime: 'process' }]);
   await wm('delete', '--wait', id);
 });
+
+test('a direct worker keeps all its parts when an upgrade replaces the package', async () => {
+  const { env } = await serve({ RUNTIME: 'process' });
+  await installed.run(['wm', 'create', '--name', 'old', '--wait', '--', 'sleep', '300'], env);
+  const dist = join(installed.folder, 'node_modules', 'worker-manager', 'dist');
+  const files = JSON.parse(await readFile(join(dist, 'wrapper.json'), 'utf8')) as string[];
+  const gone = (name: string) => join(dist, `${name}.gone`);
+  onTestFinished(async () => {
+    for (const name of files) await rename(gone(name), join(dist, name));
+  });
+  for (const name of files) await rename(join(dist, name), gone(name));
+  // Each is loaded by the body with its first use.
+  expect((await installed.run(['wm', 'exec', 'old', '--', 'echo', 'hello'], env)).stdout).toBe('hello\n');
+  await installed.run(['wm', 'cp', join(dist, 'wrapper.json'), 'old:copy'], env);
+  await installed.run(['wm', 'checkpoint', 'old'], env);
+  const program = `
+    const { connect } = await import('${join(dist, 'lib', 'client.js')}');
+    const worker = await connect().workers.get('old');
+    const terminal = await worker.pty.create({ command: ['sh', '-c', 'exit 7'] });
+    console.log((await terminal.wait()).exit_code);`;
+  const { stdout } = await installed.run(['node', '--input-type=module', '--eval', program], env);
+  expect(stdout.trim()).toBe('7');
+}, 60_000);
 
 test('an agent that starts wm mcp has the tools', async () => {
   const { env } = await serve({ RUNTIME: 'process' });

@@ -8,6 +8,7 @@ import type { FoundBody } from './found-body.ts';
 import { removeTree } from './remove-tree.ts';
 import { lstatIfAny, nothing, realpathIfAny } from './safe-file.ts';
 import { EVENTS_DIRECTORY } from './watch.ts';
+import { WRAPPERS_DIRECTORY } from './wrapper-copy.ts';
 
 /** Others can pass through to a name that they know, but cannot list. */
 const PASSABLE = 0o711;
@@ -128,6 +129,8 @@ export class CellDirectory {
     if (!this.exists()) return;
     await this.sweep();
     await rm(join(this.path, EVENTS_DIRECTORY), { recursive: true, force: true });
+    if ((await this.workers()).length === 0)
+      await removeTree(join(this.path, WRAPPERS_DIRECTORY)).catch(() => undefined);
     await rmdir(this.path).catch(() => undefined);
   }
 

@@ -9,12 +9,14 @@ import { rejectUnsupportedLimits, toBodyLimits, withDefaultLimits, withRlimit } 
 import { toBody } from './observe.ts';
 import type { ProcessRuntimeOptions } from './process-options.ts';
 import { formatTitle } from './title.ts';
+import type { WrapperCopy } from './wrapper-copy.ts';
 
 /** What the runtime has for a new body. */
 interface CreatorDeps {
   bodies: Bodies;
   host: ProcessHost;
   options: ProcessRuntimeOptions;
+  wrapper: WrapperCopy;
   /** Creates the cell's folder. */
   open: () => Promise<void>;
 }
@@ -22,7 +24,7 @@ interface CreatorDeps {
 /** Creates the folders of a body and its record; throws `BodyConflict` if its name is taken. */
 export async function createBody(
   order: BodyOrder,
-  { bodies, host, options, open }: CreatorDeps,
+  { bodies, host, options, wrapper, open }: CreatorDeps,
 ): Promise<Body> {
   const worker = workerId.parse(order.worker_id);
   const support = (await host.cgroups()).limits;
@@ -47,7 +49,7 @@ export async function createBody(
     ...(order.store === undefined ? {} : { store: order.store }),
     ...(persists(order.spec) && { workspace: order.workspace ?? worker }),
     created_at: (options.now ?? Date.now)(),
-    argv: order.argv ?? [...options.wrapper.argv, formatTitle(order.spec, worker)],
+    argv: order.argv ?? [...(await wrapper.argv()), formatTitle(order.spec, worker)],
     env: order.env,
     limits,
     layout: 2,

@@ -37,6 +37,7 @@ import { measure, sharedTable } from './measure.ts';
 import { killAll, terminateAll } from './members.ts';
 import type { ProcessRuntimeOptions } from './process-options.ts';
 import { EVENTS_DIRECTORY, watchCell } from './watch.ts';
+import { WrapperCopy } from './wrapper-copy.ts';
 
 /** Creates the runtime; it does not touch anything before the first call. */
 export function createProcessRuntime(options: ProcessRuntimeOptions): Runtime {
@@ -54,6 +55,7 @@ class ProcessRuntime implements Runtime {
   readonly #listeners = new Set<(workerId: string | undefined) => void>();
   readonly #watches = new Set<{ close(): Promise<void> }>();
   readonly #table = sharedTable();
+  readonly #wrapper: WrapperCopy;
 
   constructor(options: ProcessRuntimeOptions) {
     if (!CELL.test(options.cell))
@@ -61,6 +63,7 @@ class ProcessRuntime implements Runtime {
     this.#options = options;
     this.#host = new ProcessHost(options);
     this.#bodies = new Bodies(options.root, options.cell, () => this.#host.cgroups());
+    this.#wrapper = new WrapperCopy(this.#bodies.cell.path, options.wrapper.argv);
   }
 
   probe(): Promise<RuntimeInfo> {
@@ -88,6 +91,7 @@ class ProcessRuntime implements Runtime {
         bodies: this.#bodies,
         host: this.#host,
         options: this.#options,
+        wrapper: this.#wrapper,
         open: () => this.#open(),
       }),
     );

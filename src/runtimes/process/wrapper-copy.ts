@@ -1,0 +1,97 @@
+/**
+ * The copy of the wrapper's files from which bodies run. A wrapper loads most of its parts when they are first used, such as
+ * terminals, and an upgrade replaces the files of the package: without the copy, bodies that outlive the upgrade would
+ * lose these parts.
+ */
+import { createHash } from 'node:crypto';
+import { access, chmod, copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { removeTree } from './remove-tree.ts';
+
+/** The folder of the copies in the folder of a cell. */
+export const WRAPPERS_DIRECTORY = '.wrappers';
+/** The list of the wrapper's files beside it, which `scripts/bundle-wrapper.ts` writes. */
+const LIST = 'wrapper.json';
+/** The program that decides about commands of agents; the wrapper looks for it beside itself. */
+const GATE = 'gate';
+/** Bodies may run as another user, which must not change them. */
+const OPEN = 0o755;
+
+export class WrapperCopy {
+  readonly #cellPath: string;
+  readonly #argv: readonly string[];
+  /** The wrapper's path in the copy. */
+  #copy: Promise<string> | undefined;
+
+  /** `argv` is the command of a body; its last word is the wrapper. */
+  constructor(cellPath: string, argv: readonly string[]) {
+    this.#cellPath = cellPath;
+    this.#argv = argv;
+  }
+
+  /** The command of a new body. Without a copy, as on a full disk, it is that of the package. */
+  async argv(): Promise<string[]> {
+    try {
+      this.#copy ??= this.#make();
+      const path = await this.#copy;
+      await access(path);
+      return [...this.#argv.slice(0, -1), path];
+    } catch {
+      // Made again for the next body.
+      this.#copy = undefined;
+      return [...this.#argv];
+    }
+  }
+
+  async #make(): Promise<string> {
+    const from = dirname(this.#argv.at(-1) ?? '');
+    const files = JSON.parse(await readFile(join(from, LIST), 'utf8')) as string[];
+    const sources = new Map(files.map((file) => [file, join(from, file)]));
+    const gate = join(from, '..', 'worker-base', 'image', GATE);
+    if (await exists(gate)) sources.set(GATE, gate);
+    const hash = createHash('sha256');
+    for (const [file, source] of sources) hash.update(`${file}\0`).update(await readFile(source));
+    const all = join(this.#cellPath, WRAPPERS_DIRECTORY);
+    const name = hash.digest('hex').slice(0, 16);
+    const wrapper = join(all, name, 'wrapper.mjs');
+    if (await exists(wrapper)) return wrapper;
+    await makeOpen(all);
+    const draft = join(all, `.new-${process.pid}`);
+    await removeTree(draft);
+    await makeOpen(draft);
+    for (const [file, source] of sources) {
+      const to = join(draft, file);
+      await makeOpen(dirname(to));
+      await copyFile(source, to);
+      await chmod(to, OPEN);
+    }
+    // Another manager may have made the same meanwhile.
+    await rename(draft, join(all, name)).catch(() => removeTree(draft));
+    await this.#removeOthers(all, name);
+    return wrapper;
+  }
+
+  /** Removes the copies of other versions from which no body runs any more. */
+  async #removeOthers(all: string, current: string): Promise<void> {
+    const bodies = (await readdir(this.#cellPath)).filter((name) => !name.startsWith('.'));
+    const records = await Promise.all(
+      bodies.map((name) => readFile(join(this.#cellPath, name, 'body.json'), 'utf8').catch(() => '')),
+    );
+    for (const name of await readdir(all)) {
+      const path = join(all, name);
+      const isUsed = name === current || records.some((record) => record.includes(join(path, 'wrapper.mjs')));
+      if (!isUsed) await removeTree(path).catch(() => undefined);
+    }
+  }
+}
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+
+async function makeOpen(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  await chmod(path, OPEN);
+}

@@ -235,7 +235,7 @@ test('a Redis that refuses a command is named, with where to look', async () => 
   const { wm } = wmOf({ redisUrl: server.url, cell: newCell() });
   const says = (why: string) => `error: Redis at ${server.url} refuses this (${why}`;
   const tries = async () => (await wm('create', '--', 'true')).err;
-  await redis.config('SET', 'maxmemory', '1mb');
+  await redis.config('SET', 'maxmemory', '1');
   expect(await tries()).toContain(says('OOM command not allowed'));
   await redis.config('SET', 'maxmemory', '0');
   await redis.replicaof('127.0.0.1', 1);

@@ -91,7 +91,7 @@ test('a Redis that refuses commands is reported, with the reason', async () => {
   expect(await refused()).toEqual({ code: 0, found: [] });
   expect(await redis.dbsize()).toBe(before);
 
-  await redis.config('SET', 'maxmemory', '1mb');
+  await redis.config('SET', 'maxmemory', '1');
   const advice = expect.stringContaining('raise maxmemory');
   expect(await refused()).toMatchObject({
     code: 1,

@@ -4,7 +4,7 @@
  * lose these parts.
  */
 import { createHash } from 'node:crypto';
-import { access, chmod, copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { access, chmod, constants, copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeTree } from './remove-tree.ts';
 
@@ -20,8 +20,8 @@ const OPEN = 0o755;
 export class WrapperCopy {
   readonly #cellPath: string;
   readonly #argv: readonly string[];
-  /** The wrapper's path in the copy. */
-  #copy: Promise<string> | undefined;
+  /** The wrapper's path in the copy; undefined if nothing can be executed there. */
+  #copy: Promise<string | undefined> | undefined;
 
   /** `argv` is the command of a body; its last word is the wrapper. */
   constructor(cellPath: string, argv: readonly string[]) {
@@ -29,11 +29,12 @@ export class WrapperCopy {
     this.#argv = argv;
   }
 
-  /** The command of a new body. Without a copy, as on a full disk, it is that of the package. */
+  /** The command of a new body. Without a copy, as on a full disk or one without `exec`, it is that of the package. */
   async argv(): Promise<string[]> {
     try {
       this.#copy ??= this.#make();
       const path = await this.#copy;
+      if (path === undefined) return [...this.#argv];
       await access(path);
       return [...this.#argv.slice(0, -1), path];
     } catch {
@@ -43,7 +44,7 @@ export class WrapperCopy {
     }
   }
 
-  async #make(): Promise<string> {
+  async #make(): Promise<string | undefined> {
     const from = dirname(this.#argv.at(-1) ?? '');
     const files = JSON.parse(await readFile(join(from, LIST), 'utf8')) as string[];
     const sources = new Map(files.map((file) => [file, join(from, file)]));
@@ -54,7 +55,7 @@ export class WrapperCopy {
     const all = join(this.#cellPath, WRAPPERS_DIRECTORY);
     const name = hash.digest('hex').slice(0, 16);
     const wrapper = join(all, name, 'wrapper.mjs');
-    if (await exists(wrapper)) return wrapper;
+    if (await exists(wrapper)) return onlyIfExecutable(wrapper);
     await makeOpen(all);
     const draft = join(all, `.new-${process.pid}`);
     await removeTree(draft);
@@ -68,7 +69,7 @@ export class WrapperCopy {
     // Another manager may have made the same meanwhile.
     await rename(draft, join(all, name)).catch(() => removeTree(draft));
     await this.#removeOthers(all, name);
-    return wrapper;
+    return onlyIfExecutable(wrapper);
   }
 
   /** Removes the copies of other versions from which no body runs any more. */
@@ -89,6 +90,13 @@ const exists = (path: string): Promise<boolean> =>
   access(path).then(
     () => true,
     () => false,
+  );
+
+/** On a file system that is mounted with `noexec`, neither the gate nor the addon for terminals can be used. */
+const onlyIfExecutable = (path: string): Promise<string | undefined> =>
+  access(path, constants.X_OK).then(
+    () => path,
+    () => undefined,
   );
 
 async function makeOpen(path: string): Promise<void> {

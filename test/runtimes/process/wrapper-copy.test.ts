@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -70,4 +71,13 @@ test('a copy is kept as long as a body runs from it', async () => {
 test('a program without a list of its files runs where it is', async () => {
   await rm(join(home, 'dist', 'wrapper.json'));
   expect(await new WrapperCopy(cell, argv).argv()).toEqual(argv);
+});
+
+test('where nothing can be executed, bodies run from the package', async ({ skip }) => {
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'noexec', 'tmpfs', cell], { encoding: 'utf8' });
+  skip(mounted.status !== 0, `A file system cannot be mounted: ${mounted.stderr || mounted.error?.message}`);
+  const wrapper = new WrapperCopy(cell, argv);
+  const commands = [await wrapper.argv(), await wrapper.argv()];
+  spawnSync('umount', [cell]);
+  expect(commands).toEqual([argv, argv]);
 });

@@ -73,7 +73,7 @@ test('a program without a list of its files runs where it is', async () => {
   expect(await new WrapperCopy(cell, argv).argv()).toEqual(argv);
 });
 
-test('where nothing can be executed, bodies run from the package', async ({ skip }) => {
+test('if nothing can be executed there, bodies run from the package', async ({ skip }) => {
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'noexec', 'tmpfs', cell], { encoding: 'utf8' });
   skip(mounted.status !== 0, `A file system cannot be mounted: ${mounted.stderr || mounted.error?.message}`);
   const wrapper = new WrapperCopy(cell, argv);

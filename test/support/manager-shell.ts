@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { inject, onTestFinished } from 'vitest';
+import { expect, inject, onTestFinished } from 'vitest';
 import { dismantle } from '../../scripts/demo/cleanup.ts';
 import { createDockerRuntime } from '../../src/runtimes/docker/docker.ts';
 import { cleanCell, MAIN, type Manager, managerEnv, newCell, startManager } from './manager.ts';
@@ -18,7 +18,7 @@ export interface ManagerShell {
   bash(command: string): Promise<string>;
 }
 
-/** Starts a manager with these settings, and ends it with its cell after the test. */
+/** Starts a manager with these settings, waits until it is ready, and ends it with its cell after the test. */
 export async function startManagerShell(env: Record<string, string>): Promise<ManagerShell> {
   const options = { redisUrl: inject('redisUrl'), cell: newCell(), env };
   const manager = await startManager(options);
@@ -30,6 +30,7 @@ export async function startManagerShell(env: Record<string, string>): Promise<Ma
       );
     await cleanCell({ ...options, home: manager.home });
   });
+  await expect.poll(async () => (await fetch(`${manager.url}/readyz`)).status).toBe(200);
   const around = { cwd: ROOT, env: managerEnv({ ...options, home: manager.home }) };
   return {
     manager,

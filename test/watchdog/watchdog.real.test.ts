@@ -19,7 +19,7 @@ const WELL = {
 
 async function watched(more: Partial<WatchdogOptions> = {}) {
   const cell = openCell();
-  const told = { acquired: [] as number[], lost: [] as string[] };
+  const reported = { acquired: [] as number[], lost: [] as string[] };
   const watchdog = await startWatchdog({
     redisUrl: inject('redisUrl'),
     cell: cell.name,
@@ -32,47 +32,47 @@ async function watched(more: Partial<WatchdogOptions> = {}) {
     apiSocket: newApiSocket(),
     health: () => createHealthReport(WELL),
     metrics: { text: async () => 'worker_manager_redis_up 1\n', contentType: 'text/plain' },
-    onAcquired: (epoch) => told.acquired.push(epoch),
-    onLost: (reason) => told.lost.push(reason),
+    onAcquired: (epoch) => reported.acquired.push(epoch),
+    onLost: (reason) => reported.lost.push(reason),
     onLink: () => {},
     log: { error: () => {} },
     ...more,
   });
   onTestFinished(() => watchdog.close());
   const holder = () => cell.redis.get(cell.store.keys.leader);
-  return { watchdog, cell, holder, ...told };
+  return { watchdog, cell, holder, ...reported };
 }
 const acquired = (epochs: number[], count = 1) =>
   vi.waitFor(() => expect(epochs).toHaveLength(count), { timeout: 20_000 });
 
 test('a main loop that is hung loses its lease at once in its own eyes, and leads again when it moves', async () => {
-  const { watchdog, holder, ...told } = await watched({ hangMs: 1500, leaseMs: 18_000 });
+  const { watchdog, holder, ...reported } = await watched({ hangMs: 1500, leaseMs: 18_000 });
   watchdog.lease.start();
-  await acquired(told.acquired);
+  await acquired(reported.acquired);
   const before = await holder();
   expect(watchdog.lease.held()).toBe(true);
   // The lease is given up when it is next renewed, after a third of its life, and would allow acts for two thirds of it.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 8500);
   // No message of the loss has been read yet.
-  expect(told.lost).toEqual([]);
+  expect(reported.lost).toEqual([]);
   expect(watchdog.lease.held()).toBe(false);
   await vi.waitFor(
-    () => expect(told.lost).toEqual([expect.stringMatching(/main loop has been blocked for/)]),
+    () => expect(reported.lost).toEqual([expect.stringMatching(/main loop has been blocked for/)]),
     PATIENCE,
   );
-  await acquired(told.acquired, 2);
+  await acquired(reported.acquired, 2);
   expect(watchdog.lease.held()).toBe(true);
   expect(await holder()).not.toBe(before);
 });
 
 test('a lease that is released is free at once', async () => {
-  const { watchdog, holder, ...told } = await watched();
+  const { watchdog, holder, ...reported } = await watched();
   watchdog.lease.start();
-  await acquired(told.acquired);
-  expect(await holder()).toMatch(new RegExp(` ${told.acquired[0]}$`));
+  await acquired(reported.acquired);
+  expect(await holder()).toMatch(new RegExp(` ${reported.acquired[0]}$`));
   await watchdog.lease.release();
   expect(await holder()).toBeNull();
-  expect([watchdog.lease.held(), watchdog.lease.epoch(), told.lost]).toEqual([false, undefined, []]);
+  expect([watchdog.lease.held(), watchdog.lease.epoch(), reported.lost]).toEqual([false, undefined, []]);
 });
 
 test('a port in use is reported with the name of its setting', async () => {
@@ -91,9 +91,9 @@ test('a Redis that answers pings and refuses the lease is down until it accepts 
   onTestFinished(() => redis.disconnect());
   const links: string[] = [];
   const onLink = (ok: boolean, message: string) => links.push(ok ? 'up' : `down: ${message.split(' ')[0]}`);
-  const { watchdog, holder: _, ...told } = await watched({ redisUrl: server.url, leaseMs: 3000, onLink });
+  const { watchdog, holder: _, ...reported } = await watched({ redisUrl: server.url, leaseMs: 3000, onLink });
   watchdog.lease.start();
-  await acquired(told.acquired);
+  await acquired(reported.acquired);
   const pings = async () =>
     Number(/cmdstat_ping:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
   await redis.replicaof('127.0.0.1', 1);
@@ -102,6 +102,6 @@ test('a Redis that answers pings and refuses the lease is down until it accepts 
   await expect.poll(pings, { timeout: 30_000 }).toBeGreaterThan(before + 1);
   expect(links.filter((link) => link === 'up')).toHaveLength(1);
   await redis.replicaof('NO', 'ONE');
-  await acquired(told.acquired, 2);
+  await acquired(reported.acquired, 2);
   expect(links.at(-1)).toBe('up');
 });

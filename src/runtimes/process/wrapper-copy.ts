@@ -3,8 +3,8 @@
  * terminals, and an upgrade replaces the files of the package: without the copy, bodies that outlive the upgrade would
  * lose these parts.
  */
-import { createHash } from 'node:crypto';
-import { access, chmod, constants, copyFile, mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { access, chmod, constants, copyFile, mkdir, readdir, readFile, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { removeTree } from './remove-tree.ts';
 
@@ -14,6 +14,9 @@ export const WRAPPERS_DIRECTORY = '.wrappers';
 const LIST = 'wrapper.json';
 /** The program that decides about commands of agents; the wrapper looks for it beside itself. */
 const GATE = 'gate';
+/** Begins the name of a copy that is being made; an older one is that of a killed manager. */
+const DRAFT = '.new-';
+const DRAFT_MS = 3_600_000;
 /** Bodies may run as another user, which must not change them. */
 const OPEN = 0o755;
 
@@ -50,26 +53,26 @@ export class WrapperCopy {
     const sources = new Map(files.map((file) => [file, join(from, file)]));
     const gate = join(from, '..', 'worker-base', 'image', GATE);
     if (await exists(gate)) sources.set(GATE, gate);
-    const hash = createHash('sha256');
-    for (const [file, source] of sources) hash.update(`${file}\0`).update(await readFile(source));
+    const name = await hashOf(sources);
     const all = join(this.#cellPath, WRAPPERS_DIRECTORY);
-    const name = hash.digest('hex').slice(0, 16);
-    const wrapper = join(all, name, 'wrapper.mjs');
-    if (await exists(wrapper)) return onlyIfExecutable(wrapper);
-    await makeOpen(all);
-    const draft = join(all, `.new-${process.pid}`);
-    await removeTree(draft);
-    await makeOpen(draft);
-    for (const [file, source] of sources) {
-      const to = join(draft, file);
-      await makeOpen(dirname(to));
-      await copyFile(source, to);
-      await chmod(to, OPEN);
+    const copy = join(all, name);
+    const copied = new Map([...sources.keys()].map((file) => [file, join(copy, file)]));
+    // After a crash of the machine, files may be there without their content.
+    if ((await hashOf(copied).catch(() => undefined)) !== name) {
+      await makeOpen(all);
+      const draft = join(all, `${DRAFT}${randomUUID()}`);
+      for (const [file, source] of sources) {
+        const to = join(draft, file);
+        await makeOpen(dirname(to));
+        await copyFile(source, to);
+        await chmod(to, OPEN);
+      }
+      await removeTree(copy);
+      // Another manager may have made the same meanwhile.
+      await rename(draft, copy).catch(() => removeTree(draft));
+      await this.#removeOthers(all, name);
     }
-    // Another manager may have made the same meanwhile.
-    await rename(draft, join(all, name)).catch(() => removeTree(draft));
-    await this.#removeOthers(all, name);
-    return onlyIfExecutable(wrapper);
+    return onlyIfExecutable(join(copy, 'wrapper.mjs'));
   }
 
   /** Removes the copies of other versions from which no body runs any more. */
@@ -81,9 +84,16 @@ export class WrapperCopy {
     for (const name of await readdir(all)) {
       const path = join(all, name);
       const isUsed = name === current || records.some((record) => record.includes(join(path, 'wrapper.mjs')));
-      if (!isUsed) await removeTree(path).catch(() => undefined);
+      const isNew = name.startsWith(DRAFT) && Date.now() - (await stat(path)).mtimeMs < DRAFT_MS;
+      if (!isUsed && !isNew) await removeTree(path).catch(() => undefined);
     }
   }
+}
+
+async function hashOf(files: ReadonlyMap<string, string>): Promise<string> {
+  const hash = createHash('sha256');
+  for (const [file, path] of files) hash.update(`${file}\0`).update(await readFile(path));
+  return hash.digest('hex').slice(0, 16);
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -7,7 +7,7 @@ import { newCell } from '../../support/manager.ts';
 import { startRedis } from '../../support/redis.ts';
 import { wmOf } from '../wm.ts';
 
-interface Told {
+interface Report {
   ok: boolean;
   checks: { name: string; state: string; found: string; advice?: string }[];
 }
@@ -20,17 +20,21 @@ const DOCKER_HOST = inject('dockerHost').startsWith('/')
 async function doctor(
   redisUrl: string,
   env: Record<string, string>,
-): Promise<{ code: number; told: Told; state: object }> {
+): Promise<{ code: number; reported: Report; state: object }> {
   const home = await mkdtemp(join(tmpdir(), 'wm-home-'));
   onTestFinished(() => rm(home, { recursive: true, force: true }));
   const { code, out } = await wmOf({ redisUrl, cell: newCell(), home, env }).wm('doctor', '-o', 'json');
-  const told = JSON.parse(out) as Told;
-  return { code, told, state: Object.fromEntries(told.checks.map(({ name, state }) => [name, state])) };
+  const reported = JSON.parse(out) as Report;
+  return {
+    code,
+    reported,
+    state: Object.fromEntries(reported.checks.map(({ name, state }) => [name, state])),
+  };
 }
 
 test('with all that is needed, doctor finds it, and Redis where containers look for it', async () => {
   const env = { RUNTIME: 'docker', DOCKER_HOST, WORKER_IMAGE: inject('image') };
-  const { code, told, state } = await doctor(inject('redisUrl'), env);
+  const { code, reported, state } = await doctor(inject('redisUrl'), env);
   expect(state).toMatchObject({
     Node: 'ok',
     Redis: 'ok',
@@ -40,7 +44,7 @@ test('with all that is needed, doctor finds it, and Redis where containers look 
     'Redis for containers': 'ok',
     Manager: 'hint',
   });
-  expect({ code, ok: told.ok }).toEqual({ code: 0, ok: true });
+  expect({ code, ok: reported.ok }).toEqual({ code: 0, ok: true });
 });
 
 test('what is missing fails, with what to do about it', async () => {
@@ -51,10 +55,10 @@ test('what is missing fails, with what to do about it', async () => {
     WORKER_IMAGE: 'worker:never-built',
     WORKER_REDIS_URL: nowhere,
   };
-  const { code, told, state } = await doctor(inject('redisUrl'), env);
+  const { code, reported, state } = await doctor(inject('redisUrl'), env);
   expect(code).toBe(1);
   expect(state).toMatchObject({ 'Worker image': 'bad', 'Redis for containers': 'bad' });
-  for (const { advice, state } of told.checks) if (state === 'bad') expect(advice).toBeTruthy();
+  for (const { advice, state } of reported.checks) if (state === 'bad') expect(advice).toBeTruthy();
 });
 
 test('an engine that is not there fails alone, and is a hint beside another', async () => {
@@ -84,8 +88,8 @@ test('a Redis that refuses commands is reported, with the reason', async () => {
   const redis = new Redis(server.url);
   onTestFinished(() => redis.disconnect());
   const refused = async (url = server.url) => {
-    const { code, told } = await doctor(url, { RUNTIME: 'process' });
-    return { code, found: told.checks.filter(({ name }) => name === 'Redis commands') };
+    const { code, reported } = await doctor(url, { RUNTIME: 'process' });
+    return { code, found: reported.checks.filter(({ name }) => name === 'Redis commands') };
   };
   const before = await redis.dbsize();
   expect(await refused()).toEqual({ code: 0, found: [] });

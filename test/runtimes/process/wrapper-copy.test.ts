@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { WRAPPERS_DIRECTORY, WrapperCopy } from '../../../src/runtimes/process/wrapper-copy.ts';
 
@@ -66,6 +66,18 @@ test('a copy is kept as long as a body runs from it', async () => {
   expect(await last.argv()).toEqual(argv);
   expect(await versionOf(await last.argv())).toBe('three');
   expect(await copies()).toHaveLength(1);
+});
+
+test('a copy that a crash has damaged is made again, by several managers at once', async () => {
+  const path = (await new WrapperCopy(cell, argv).argv())[1] ?? '';
+  await writeFile(path, '');
+  const [draft, old] = ['.new-another', '.new-killed'].map((name) => join(cell, WRAPPERS_DIRECTORY, name));
+  for (const folder of [draft, old]) await mkdir(folder ?? '');
+  await utimes(old ?? '', 1, 1);
+  const commands = await Promise.all(Array.from({ length: 5 }, () => new WrapperCopy(cell, argv).argv()));
+  for (const command of commands) expect(await versionOf(command)).toBe('one');
+  expect(await versionOf(await new WrapperCopy(cell, argv).argv())).toBe('one');
+  expect((await copies()).sort()).toEqual(['.new-another', basename(dirname(path))]);
 });
 
 test('a program without a list of its files runs where it is', async () => {

@@ -60,8 +60,6 @@ const toOrigin = (url = '') => {
 const isSameManager = (one: string | undefined, other: string | undefined) =>
   toOrigin(one) === toOrigin(other);
 
-const withoutSlash = (url = '') => url.replace(/\/+$/, '');
-
 /** A Redis that the user names may belong to another manager than the context file. */
 function resolveManagerApi(): ManagerApi | undefined {
   const { WM_URL, WM_TOKEN, REDIS_URL } = process.env;
@@ -76,7 +74,7 @@ function resolveManagerApi(): ManagerApi | undefined {
       `WM_URL is "${url}", but must be a URL such as http://127.0.0.1:8080.`,
     );
   // The token of another manager is none of its business.
-  const token = WM_TOKEN || (withoutSlash(url) === withoutSlash(known?.url) ? known?.token : undefined);
+  const token = WM_TOKEN || (isSameManager(url, known?.url) ? known?.token : undefined);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what no header can have.
   if (/[\x00-\x1f\x7f\u0100-\uffff]/.test(token ?? ''))
     throw new Fault(

@@ -99,7 +99,7 @@ async function whyNot(path: string, mode: number, isFolder: boolean): Promise<st
 function bodyRedisProblems({ workerRedisUrl, runtime }: Checked): SettingProblem[] {
   if (runtime !== 'docker' || workerRedisUrl === undefined) return [];
   const { hostname } = new URL(workerRedisUrl);
-  if (!isLoopback(hostname.replace(/^\[|\]$/g, ''))) return [];
+  if (!isLoopback(hostname)) return [];
   return [
     {
       name: 'WORKER_REDIS_URL',

@@ -3,7 +3,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../model/values/fault.ts';
 import { toRedisFault } from '../model/values/redis-outage.ts';
-import { rejectForeignUpgrade, rejectHost, rejectToken } from './access/access.ts';
+import { rejectForeignUpgrade, rejectHost, rejectHostCount, rejectToken } from './access/access.ts';
 import type { HostPolicy } from './access/hosts.ts';
 import { formatResponse } from './format-response.ts';
 import { type ApiResponse, errorResponse } from './route.ts';
@@ -23,7 +23,10 @@ export function serveUpgrades(server: Server, { hosts, token, handle, log }: Upg
     const path = (request.url ?? '/').replace(/[?#].*$/s, '').slice(0, 400);
     const { headers } = request;
     const rejected =
-      rejectHost(headers, hosts) ?? rejectToken(request, token, path) ?? rejectForeignUpgrade(headers);
+      rejectHostCount(request) ??
+      rejectHost(headers, hosts) ??
+      rejectToken(request, token, path) ??
+      rejectForeignUpgrade(headers);
     if (rejected) {
       writeResponse(socket, rejected);
       return;

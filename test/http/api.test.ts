@@ -1,4 +1,6 @@
 /** What the API does for every route: who may ask, limits, errors, documentation. */
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
 import { Fault } from '../../src/model/index.ts';
@@ -158,4 +160,13 @@ test('the documentation needs no other server', async () => {
     const file = await ask('GET', new URL(url, 'http://127.0.0.1/docs').pathname);
     expect([url, file.statusCode]).toEqual([url, 200]);
   }
+});
+
+test('an upgrade with several Host headers is refused', async () => {
+  const { app } = await openTestApi({});
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  const lines = ['Host: 127.0.0.1', 'Host: other.example', 'Connection: Upgrade', 'Upgrade: websocket'];
+  socket.write(`GET /v1/workers/one/pty HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 400 [\s\S]*several Host headers/);
 });

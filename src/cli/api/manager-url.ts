@@ -1,5 +1,6 @@
 /** Where requests for the manager's HTTP API go. */
 import type { Agent } from 'node:http';
+import { isLoopback } from '../../http/access/hosts.ts';
 import type { ManagerApi } from '../deps.ts';
 
 /** The URL of a path of the API. The manager's own URL may have a path, which a proxy in front of it removes. */
@@ -8,13 +9,9 @@ export function toManagerUrl({ url }: Pick<ManagerApi, 'url'>, path: string): UR
   return new URL(`${base.pathname.replace(/\/+$/, '')}${path}`, base);
 }
 
-/** Whether a URL leads to this machine. */
-const isLoopback = ({ hostname }: URL) =>
-  hostname === '[::1]' || /^127\./.test(hostname) || /(^|\.)localhost$/.test(hostname);
-
 /** Node's own agent uses the proxy of the environment with NODE_USE_ENV_PROXY; a proxy does not reach this machine. */
 export function directAgent(url: URL): { agent?: Agent } {
-  if (!isLoopback(url)) return {};
+  if (!isLoopback(url.hostname)) return {};
   const { Agent } = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http');
   return { agent: new Agent() };
 }

@@ -176,7 +176,7 @@ async function* imageChecks(
     const port = Number(url.port || 6379);
     const where = `${url.hostname}:${port}`;
     // It answers this machine, and not a container.
-    if (isLoopback(url.hostname.replace(/^\[|\]$/g, ''))) {
+    if (isLoopback(url.hostname)) {
       yield bad(
         'Redis for containers',
         `${where} is the container itself`,

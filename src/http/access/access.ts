@@ -3,7 +3,7 @@
  * any other folder except the model's faults, because the wrapper bundles it.
  */
 import { timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { Fault } from '../../model/values/fault.ts';
 import { type ApiResponse, errorResponse } from '../route.ts';
 import { type HostPolicy, isOurHost } from './hosts.ts';
@@ -11,6 +11,19 @@ import { hasPortPass, readPortHost } from './port-access.ts';
 import { readWorkerToken, WORKER_TOKEN_PATH } from './worker-token.ts';
 
 const MISDIRECTED = 421;
+
+/** The refusal of a request that does not name one host: each program on its way could read another one. */
+export function rejectHostCount({
+  httpVersion,
+  rawHeaders,
+}: Pick<IncomingMessage, 'httpVersion' | 'rawHeaders'>): ApiResponse | undefined {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') count += 1;
+  if (count === 1 || (count === 0 && httpVersion !== '1.1')) return undefined;
+  const what = count === 0 ? 'has no Host header' : 'has several Host headers';
+  return errorResponse(new Fault('invalid_command', `The request ${what}; send one.`), 400);
+}
 
 /** The response to a request with the name of another host; undefined if the host is this one. */
 export function rejectHost({ host }: IncomingHttpHeaders, hosts: HostPolicy): ApiResponse | undefined {

@@ -35,9 +35,9 @@ export function isOurHost(header: string | undefined, { names, single }: HostPol
   return single && !host.includes('.');
 }
 
-/** Whether only this machine itself can connect to a server that listens there. */
+/** Whether only this machine itself can connect to a server that listens there; an address may be in brackets, as in a URL. */
 export function isLoopback(host: string): boolean {
-  const name = plain(host);
+  const name = plain(host).replace(/^\[(.*)\]$/, '$1');
   if (name === 'localhost' || name === '::1') return true;
   const mapped = name.replace(/^::ffff:/, '');
   return isIP(mapped) === 4 && mapped.startsWith('127.');

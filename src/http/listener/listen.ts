@@ -9,7 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../../model/values/fault.ts';
-import { rejectForeign, rejectHost, rejectToken } from '../access/access.ts';
+import { rejectForeign, rejectHost, rejectHostCount, rejectToken } from '../access/access.ts';
 import { type HostPolicy, hostPolicy } from '../access/hosts.ts';
 import { readPortHost } from '../access/port-access.ts';
 import { decodeBody, parseJsonBody, readBody, TooLarge } from '../body.ts';
@@ -17,7 +17,7 @@ import { isDoorPath } from '../doors/door-paths.ts';
 import { type ApiRequest, type ApiResponse, errorResponse, matchRoutes, type Route } from '../route.ts';
 import { serveUpgrades } from '../upgrades.ts';
 import { boundConnections, TIMEOUTS } from './connections.ts';
-import { refuseUnreadable, rejectHostCount } from './refuse-unreadable.ts';
+import { refuseUnreadable } from './refuse-unreadable.ts';
 
 /** Writes the response itself, or throws a Fault. */
 export type RequestForwarder = (request: IncomingMessage, response: ServerResponse) => Promise<void>;

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Fault } from '../../model/values/fault.ts';
 import { formatResponse } from '../format-response.ts';
-import { type ApiResponse, errorResponse } from '../route.ts';
+import { errorResponse } from '../route.ts';
 
 /** How long a refused client may send on, in milliseconds: closing at once could destroy the answer on its way. */
 const LINGER_MS = 1000;
@@ -12,19 +12,6 @@ const LINGER_MS = 1000;
 interface ParseError extends Error {
   code?: string;
   reason?: string;
-}
-
-/** The refusal of a request that does not name one host: each program on its way could read another one. */
-export function rejectHostCount({
-  httpVersion,
-  rawHeaders,
-}: Pick<IncomingMessage, 'httpVersion' | 'rawHeaders'>): ApiResponse | undefined {
-  let count = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2)
-    if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') count += 1;
-  if (count === 1 || (count === 0 && httpVersion !== '1.1')) return undefined;
-  const what = count === 0 ? 'has no Host header' : 'has several Host headers';
-  return errorResponse(new Fault('invalid_command', `The request ${what}; send one.`), 400);
 }
 
 export function refuseUnreadable(server: Server): void {

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { refuseUnreadable, rejectHostCount } from '../../../src/http/listener/refuse-unreadable.ts';
+import { rejectHostCount } from '../../../src/http/access/access.ts';
+import { refuseUnreadable } from '../../../src/http/listener/refuse-unreadable.ts';
 
 /** Sends these bytes to a server that answers `ok`; resolves with all that comes back. */
 async function send(bytes: string): Promise<string> {
